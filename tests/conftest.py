@@ -1,0 +1,91 @@
+"""What every test stands on: a clean event loop, 127.0.0.1, WebSocket clients, and a quiet log.
+
+pytest-tornado (0.8.1, its last release) brings `http_server`, `http_client` and the `gen_test` mark; a
+test that uses them gives an `app` fixture.  Its `io_loop` and `base_url` are replaced here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+if TYPE_CHECKING:
+    from tornado.httpserver import HTTPServer
+
+ExpectLog = Callable[[str], None]
+WsConnect = Callable[..., Awaitable[WebSocketClientConnection]]
+
+# Small, and the same examples every time where a red run must be seen again.  Deadlines time the machine.
+settings.register_profile(
+    "monitor", max_examples=50, deadline=None, derandomize="CI" in os.environ, database=None
+)
+settings.load_profile("monitor")
+
+
+@pytest.fixture(autouse=True)
+def expect_log(caplog: pytest.LogCaptureFixture) -> Iterator[ExpectLog]:
+    """Fails a test that logs a record at WARNING or above, but for those it announces.
+
+    `expect_log(pattern)` announces records whose message matches the regular expression somewhere; at
+    least one must come, in the test or while its fixtures are torn down.
+    """
+    patterns: list[str] = []
+    yield patterns.append
+    records = [record for phase in ("setup", "call", "teardown") for record in caplog.get_records(phase)]
+    messages = [
+        f"{record.levelname} {record.name}: {record.getMessage()}"
+        for record in records
+        if record.levelno >= logging.WARNING
+    ]
+    surprises = [text for text in messages if not any(re.search(pattern, text) for pattern in patterns)]
+    assert not surprises, f"unexpected log output: {surprises}"
+    missing = [pattern for pattern in patterns if not any(re.search(pattern, text) for text in messages)]
+    assert not missing, f"expected in the log, and not there: {missing}"
+
+
+@pytest.fixture
+def io_loop(expect_log: ExpectLog) -> Iterator[IOLoop]:
+    """pytest-tornado's `io_loop`, less the calls that Tornado deprecates; fails a test that leaks tasks."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        asyncio.set_event_loop(loop)  # The plugin makes futures before the loop runs.
+        yield IOLoop(asyncio_loop=loop, make_current=False)
+        loop.run_until_complete(asyncio.sleep(0))
+        left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+        asyncio.set_event_loop(None)
+    assert not left, f"tasks left running: {left}"
+
+
+@pytest.fixture
+def base_url(http_port: int) -> str:
+    """The plugin's says `localhost`, which is ::1 or nothing at all on some machines."""
+    return f"http://127.0.0.1:{http_port}"
+
+
+@pytest.fixture
+def ws_connect(io_loop: IOLoop, http_server: HTTPServer, base_url: str) -> Iterator[WsConnect]:
+    """`await ws_connect(path, **options)`: options of tornado's websocket_connect; closed after the test."""
+    opened: list[WebSocketClientConnection] = []
+
+    async def connect(path: str, **options: Any) -> WebSocketClientConnection:
+        connection = await websocket_connect(base_url.replace("http", "ws", 1) + path, **options)
+        opened.append(connection)
+        return connection
+
+    async def close_all() -> None:
+        for connection in opened:
+            connection.close()
+            while await connection.read_message() is not None:
+                pass
+
+    yield connect
+    io_loop.run_sync(close_all, timeout=5)
