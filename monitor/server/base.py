@@ -1,0 +1,104 @@
+"""What all handlers share: the guard before a request, the headers on an answer, the shape of an error."""
+
+import logging
+from types import TracebackType
+from typing import Any
+
+from tornado.web import HTTPError, RequestHandler
+
+from monitor.server import errors
+from monitor.server.errors import Failure
+from monitor.server.guard import Guard, host_allowed, is_own, origin_allowed
+
+log = logging.getLogger(__name__)
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    # Svelte 5 makes its templates under a policy of this name; nothing else may make markup from text.
+    "require-trusted-types-for 'script'; trusted-types svelte-trusted-html"
+)
+FEATURES = ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb")
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in FEATURES),
+    "Cache-Control": "no-store",
+}
+"""On every answer; a handler may say otherwise about the cache."""
+
+WRONG_HOST = "The service does not answer to this host name; server.allowed_hosts lists those it does."
+FOREIGN_ORIGIN = "Pages of this origin may not use the service; server.allowed_origins lists those that may."
+
+
+class Base(RequestHandler):
+    """Every handler's base, a WebSocketHandler's too (name it first).  An own `prepare` calls this one."""
+
+    @property
+    def guard(self) -> Guard:
+        guard: Guard = self.settings["guard"]
+        return guard
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+
+    def prepare(self) -> None:
+        """Raises Failure for a Host or an Origin that is not allowed, before anything is done."""
+        host = self.request.headers.get("Host", "")
+        if not host_allowed(host, self.guard.hosts):
+            raise Failure(421, "wrong_host", WRONG_HOST)
+        if not origin_allowed(self.request.headers.get("Origin"), host, self.guard.origins):
+            raise Failure(403, "foreign_origin", FOREIGN_ORIGIN)
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        return origin_allowed(origin, self.request.headers.get("Host", ""), self.guard.origins)
+
+    def _origin_matches_host(self, origin: str) -> bool:
+        # Tornado's own raises ValueError for "http://[", which would be answered by 500.
+        return is_own(origin, self.request.headers.get("Host", ""))
+
+    def compute_etag(self) -> str | None:
+        """None: answers are as new as the last sample, and hashing them tells nobody anything."""
+        return None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        failure = errors.described(status_code, kwargs.get("exc_info", (None, None))[1])
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self.methods()))
+        for name, value in failure.headers.items():
+            self.set_header(name, value)
+        self.finish(self.error_body(failure))
+
+    def error_body(self, failure: Failure) -> dict[str, object]:
+        return errors.body(failure)
+
+    def methods(self) -> list[str]:
+        """The methods that this handler has."""
+        every = (name.lower() for name in self.SUPPORTED_METHODS)
+        return [
+            name.upper() for name in every if getattr(type(self), name) is not getattr(RequestHandler, name)
+        ]
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Logs what nobody foresaw.  Refusals are counted and not logged: a request must not fill the log."""
+        if not isinstance(value, HTTPError):
+            log.error("%s %s failed", type(self).__name__, self.request.method, exc_info=(typ, value, tb))  # type: ignore[arg-type]
+
+
+class NotFound(Base):
+    """Every path that no rule names."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        raise Failure(404, "not_found", errors.MESSAGES[404])

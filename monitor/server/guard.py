@@ -1,0 +1,55 @@
+"""Who may ask: names under which the service answers, and origins whose pages may use it.
+
+A page of a foreign site reaches a service on this machine in two ways: it makes a name of its own point here
+(DNS rebinding), which the Host header betrays (RFC 9110, 7.2), or it asks across origins, which the Origin
+header betrays (RFC 6454, 7).  Both are judged by the text alone; what is not well formed is refused.
+"""
+
+import ipaddress
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+HOST = re.compile(r"(\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(:[0-9]{1,5})?", re.ASCII)
+SCHEMES = ("http://", "https://")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What the two checks allow; names and origins in lower case."""
+
+    hosts: Collection[str] = frozenset({"localhost"})
+    """Host names besides IP addresses, which nobody can rebind."""
+    origins: Collection[str] = frozenset()
+    """Origins besides the service's own, such as `https://monitor.example.org`."""
+
+
+def host_allowed(host: str, allowed: Collection[str]) -> bool:
+    """Whether a Host header names this service: an IP address or one of the names, with any port or none."""
+    match = HOST.fullmatch(host)
+    if match is None:
+        return False
+    if match["six"] is not None:
+        return is_address(match["six"])
+    return match["name"].lower() in allowed or is_address(match["name"])
+
+
+def is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> bool:
+    """Whether an Origin header is of this host (whose name was found allowed), or one of those allowed.
+
+    Programs that are no browser send none, which is allowed.
+    """
+    return origin is None or origin.lower() in allowed or is_own(origin, host)
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether an origin is the service's own; a proxy may have taken TLS off, so the scheme tells nothing."""
+    return bool(host) and any(origin.lower() == scheme + host.lower() for scheme in SCHEMES)
