@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import re2  # type: ignore[import-untyped]
 
 from monitor.model import Floats, Labels, Metric, Scrape, Times
 
@@ -13,19 +17,40 @@ STALE_BITS = 0x7FF0000000000002
 
 Operator = Literal["=", "!=", "=~", "!~"]
 
+PATTERN_MEMORY = 1 << 18
+"""Bytes that one compiled pattern may take; this bounds the time to compile and to match it."""
+
+
+def compile_pattern(pattern: str) -> Any:
+    """A pattern of the RE2 library, as in Prometheus: time to match is linear in the value for any pattern.
+
+    Raises ValueError, saying what is wrong, for what is no pattern or would take too much memory.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = PATTERN_MEMORY
+    try:
+        return re2.compile(f"(?s:{pattern})", options)
+    except (re2.error, UnicodeEncodeError) as error:
+        reason = error.args[0]
+        raise ValueError(reason.decode() if isinstance(reason, bytes) else str(error)) from error
+
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """One condition of a selector; an absent label counts as the empty string, patterns are anchored."""
+    """One condition of a selector; an absent label counts as the empty string, patterns are anchored.
+
+    Raises ValueError for a pattern that is none.
+    """
 
     label: str
     operator: Operator
     value: str
-    pattern: re.Pattern[str] | None = field(init=False, compare=False, default=None)
+    pattern: Any = field(init=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if self.operator in ("=~", "!~"):
-            object.__setattr__(self, "pattern", re.compile(f"(?:{self.value})", re.DOTALL))
+            object.__setattr__(self, "pattern", compile_pattern(self.value))
 
     def matches(self, value: str) -> bool:
         if self.pattern is None:
@@ -34,27 +59,55 @@ class Matcher:
 
 
 class SeriesSet:
-    """The series of a selection.  Compared by identity: a store returns the same object while nothing changed,
-    so that what is derived from labels (grouping, matching) is worked out once."""
+    """The series of a selection.  Compared by identity: a store returns the same object while nothing
+    changed, so that what is derived from labels (grouping, matching) is worked out once, in `memo`."""
 
-    __slots__ = ("__weakref__", "labels")
+    __slots__ = ("__weakref__", "labels", "memo")
 
     def __init__(self, labels: tuple[Labels, ...]) -> None:
         self.labels = labels
         """One label set per series, `__name__` included, sorted by label name."""
+        self.memo: dict[Hashable, Any] = {}
+        """What readers derived from these labels; it lives as long as they do."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
-class Selection(NamedTuple):
-    """The samples of those series of one target that a selector matched."""
+Flags = npt.NDArray[np.bool_]
+ColumnIndex = slice | npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """The samples of those series of one target that a selector matched.
+
+    Holds the rows as they are stored, so selecting copies nothing; a store never writes to rows it gave out.
+    """
 
     series: SeriesSet
     timestamps: Times
     """(n,) milliseconds, ascending: one row for each scrape of the target in the range asked for."""
-    values: Floats
-    """(n, k), one column per series; the stale NaN (STALE_BITS) where the scrape did not have the series."""
+    rows: Floats
+    """(n, m), all columns of the target; the stale NaN (STALE_BITS) where a scrape lacked the series."""
+    columns: ColumnIndex
+    """Which of the m columns the k series are, in their order."""
+
+    @property
+    def values(self) -> Floats:
+        """(n, k), one column per series."""
+        return self.rows[:, self.columns]
+
+    def at(self, rows: npt.NDArray[np.intp]) -> Floats:
+        """(len(rows), k): the values of the given rows only."""
+        if isinstance(self.columns, slice):
+            return self.rows[rows, self.columns]
+        return self.rows[rows[:, None], self.columns]
+
+
+def is_stale(values: Floats) -> Flags:
+    """Where values are the stale NaN; any other NaN is a value."""
+    return np.equal(values.view(np.int64), STALE_BITS)
 
 
 class Storage(Protocol):

@@ -1,0 +1,153 @@
+"""The newest rows of one target: a row for each scrape, a column for each series.
+
+Rows that were given out are never written again: a full buffer is replaced by a new one, and a column is used
+anew only when all rows in the window are stale in it.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.model import Block, Floats, Labels, Layout, Scrape, Times
+from monitor.storage import STALE_BITS, ColumnIndex, Matcher, OutOfOrderError, Selection
+from monitor.storage.register import Budget, Places, Register, as_slice
+
+STALE = float(np.array(STALE_BITS, np.int64).view(np.float64))
+SPARE = 64
+"""Rows and columns that a new buffer has to spare at least."""
+
+
+class Bounds(NamedTuple):
+    """What one target may hold."""
+
+    window: int
+    """Milliseconds."""
+    rows: int
+    series: int
+
+
+class Plan(NamedTuple):
+    """Where the values of a scrape with these layouts go."""
+
+    layouts: tuple[Layout, ...]
+    columns: ColumnIndex
+    taken: Places | None
+    """Which of the values have a column; None where all have."""
+    length: int
+
+
+class Table:
+    """Appends rows and selects from those in the window."""
+
+    def __init__(self, target: Labels, bounds: Bounds, budget: Budget) -> None:
+        self.register = Register(target, bounds.series, budget)
+        self._target, self._bounds, self._budget = target, bounds, budget
+        self._times: Times = np.zeros(SPARE, np.int64)
+        self._values: Floats = np.empty((SPARE, 0))
+        self._start = self._end = 0
+        self._placements: dict[Layout, Places] = {}
+        self._plan: Plan | None = None
+
+    @property
+    def times(self) -> Times:
+        """Times of the rows in the window, ascending."""
+        return self._times[self._start : self._end]
+
+    @property
+    def newest(self) -> int:
+        """Time of the newest row; 0 before the first."""
+        return int(self._times[self._end - 1]) if self._end else 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the buffers."""
+        return self._values.nbytes + self._times.nbytes
+
+    def append(self, scrape: Scrape) -> None:
+        """Keep one row.  Raises OutOfOrderError, and ValueError where a block does not fit its layout."""
+        time = scrape.timestamp
+        if self._end and time <= self._times[self._end - 1]:
+            target = ", ".join(f"{name}={value}" for name, value in self._target)
+            raise OutOfOrderError(f"scrape of {target} at {time} ms, expected later than {self.newest} ms")
+        if self._end == len(self._times):
+            self._rebuild()
+        plan = self._plan_for(scrape.blocks)
+        values = chain.from_iterable([block.values for block in scrape.blocks])
+        row = np.fromiter(values, np.float64, plan.length)
+        if plan.taken is not None:
+            self._budget.refused += plan.length - len(plan.taken)
+            row = row[plan.taken]
+        # Where a series stands twice in a scrape, numpy keeps the last of its values.
+        self._values[self._end, plan.columns] = row
+        self._times[self._end] = time
+        self._end += 1
+        expired = int(self._times[: self._end].searchsorted(time - self._bounds.window, "right"))
+        self._start = max(self._start, expired, self._end - self._bounds.rows)
+
+    def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> Selection | None:
+        """Rows with start <= time <= end; None where no series or no row matches."""
+        series, columns = self.register.choose(matchers)
+        times = self.times
+        first, last = int(times.searchsorted(start)), int(times.searchsorted(end, "right"))
+        if first >= last or not series.labels:
+            return None
+        rows = self._values[self._start + first : self._start + last]
+        return Selection(series, times[first:last], rows, columns)
+
+    def _plan_for(self, blocks: tuple[Block, ...]) -> Plan:
+        for block in blocks:
+            if len(block.values) != len(block.layout.series):
+                found, expected = len(block.values), len(block.layout)
+                first = block.layout.series[0].name if expected else "none"
+                raise ValueError(f"block with {found} values, expected {expected} (first series: {first})")
+        layouts = tuple([block.layout for block in blocks])
+        if self._plan is None or self._plan.layouts != layouts:
+            self._plan = self._make_plan(layouts)
+        return self._plan
+
+    def _make_plan(self, layouts: tuple[Layout, ...]) -> Plan:
+        self._expire()
+        known = self._placements
+        # Only what the last row had is kept: its columns cannot have been freed.
+        self._placements = {layout: self._place(layout, known.get(layout)) for layout in layouts}
+        places = np.concatenate([np.empty(0, np.intp), *(self._placements[layout] for layout in layouts)])
+        taken = None if (places >= 0).all() else np.flatnonzero(places >= 0)
+        columns = (places if taken is None else places[taken]).tolist()
+        self.register.activate(set(columns), self.newest)
+        width = self.register.width
+        if width > self._values.shape[1]:
+            self._move(len(self._times), width + max(SPARE, width // 4))
+        return Plan(layouts, as_slice(columns), taken, len(places))
+
+    def _place(self, layout: Layout, known: Places | None) -> Places:
+        if known is not None and (known >= 0).all():
+            return known
+        return self.register.place(layout)
+
+    def _expire(self) -> None:
+        if self._end:
+            self.register.expire(int(self._times[self._start]))
+
+    def _rebuild(self) -> None:
+        """Leave behind the rows that are out of the window, and the free columns when they are the most."""
+        self._expire()
+        rows = self._end - self._start
+        width = self._values.shape[1]
+        if width > 2 * (len(self.register) + SPARE):
+            self._values = self._values[:, self.register.pack()]
+            self._placements, self._plan = {}, None
+            width = len(self.register) + SPARE
+        elif self._plan is not None and self._plan.taken is not None:
+            self._plan = None  # There may be a place by now for what was refused.
+        self._move(rows + max(SPARE, rows // 4), width)
+
+    def _move(self, capacity: int, width: int) -> None:
+        rows, kept = self._end - self._start, min(width, self._values.shape[1])
+        values = np.full((capacity, width), STALE)
+        values[:rows, :kept] = self._values[self._start : self._end, :kept]
+        times = np.zeros(capacity, np.int64)
+        times[:rows] = self.times
+        self._values, self._times, self._start, self._end = values, times, 0, rows
