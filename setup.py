@@ -7,6 +7,7 @@ and not web/: nothing is built from it, and no Node is needed.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -79,6 +80,30 @@ def npm(*arguments: str) -> None:
     subprocess.run([node, entry, *arguments], cwd=WEB, env=env, check=True)
 
 
+def packages(lock: Path, tools: bool) -> dict[str, str]:
+    """Integrity hash by place of the packages in a lock file of npm that every platform wants.
+
+    `tools` says whether those that only development and tests want are among them.
+    """
+    if not lock.is_file():
+        return {}
+    left_out = {"optional", "peer"} if tools else {"optional", "peer", "dev", "devOptional"}
+    entries = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    return {
+        place: entry["integrity"] for place, entry in entries.items() if place and not left_out & entry.keys()
+    }
+
+
+def install_modules(tools: bool) -> None:
+    """Bring web/node_modules in step with the lock file, unless it is."""
+    wanted, held = (
+        packages(WEB / "package-lock.json", tools),
+        packages(WEB / "node_modules/.package-lock.json", True),
+    )
+    if not wanted.items() <= held.items():
+        npm("ci", "--no-audit", "--no-fund", *([] if tools else ["--omit=dev"]))
+
+
 def has_sources() -> bool:
     """Whether this is a checkout, which has web/, and not an sdist."""
     return (WEB / "package.json").is_file()
@@ -101,7 +126,7 @@ class BuildWeb(Command):
         if self.build_lib:  # Files of an earlier build, under other hashed names, would ride along.
             shutil.rmtree(self.build_lib / STATIC, ignore_errors=True)
         if has_sources():
-            npm("ci", "--omit=dev", "--no-audit", "--no-fund")
+            install_modules(tools=False)
             npm("run", "build")
 
     def get_source_files(self) -> list[str]:

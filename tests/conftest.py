@@ -4,22 +4,18 @@ pytest-tornado (0.8.1, its last release) brings `http_server`, `http_client` and
 test that uses them gives an `app` fixture.  Its `io_loop` and `base_url` are replaced here.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
-
-if TYPE_CHECKING:
-    from tornado.httpserver import HTTPServer
 
 ExpectLog = Callable[[str], None]
 WsConnect = Callable[..., Awaitable[WebSocketClientConnection]]
