@@ -1,0 +1,68 @@
+"""Answers of the query API, read back by a plain JSON reader."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.formats import answers
+from monitor.model import Columns
+
+NAN = float("nan")
+
+
+def columns(*rows: list[float], times: tuple[int, ...] = (1000, 1500, 2000)) -> Columns:
+    series = tuple((("__name__", "load"), ("row", str(at))) for at in range(len(rows)))
+    return Columns(np.array(times), series, np.array(rows, dtype=float).reshape(len(rows), len(times)))
+
+
+def read(data: str) -> Any:
+    answer = json.loads(answers.success(data))
+    assert answer["status"] == "success"
+    return answer["data"]
+
+
+def test_a_matrix_leaves_gaps_out() -> None:
+    assert read(answers.matrix(columns([1.0, NAN, 0.25], [NAN, NAN, NAN], [NAN, float("-inf"), 1e22]))) == {
+        "resultType": "matrix",
+        "result": [
+            {"metric": {"__name__": "load", "row": "0"}, "values": [[1, "1"], [2, "0.25"]]},
+            {"metric": {"__name__": "load", "row": "2"}, "values": [[1.5, "-Inf"], [2, "1e+22"]]},
+        ],
+    }
+
+
+def test_a_vector_has_the_last_column() -> None:
+    assert read(answers.vector(columns([1.0, 2.0, 3.5], [1.0, 2.0, NAN]))) == {
+        "resultType": "vector",
+        "result": [{"metric": {"__name__": "load", "row": "0"}, "value": [2, "3.5"]}],
+    }
+
+
+def test_scalars_and_strings_have_a_time() -> None:
+    assert read(answers.scalar(1764000000123, NAN)) == {
+        "resultType": "scalar",
+        "result": [1764000000.123, "NaN"],
+    }
+    assert read(answers.string(1000, 'a"b')) == {"resultType": "string", "result": [1, 'a"b']}
+
+
+def test_nothing_is_an_empty_list() -> None:
+    assert read(answers.matrix(columns())) == {"resultType": "matrix", "result": []}
+    assert read(answers.vector(columns())) == {"resultType": "vector", "result": []}
+
+
+@given(st.dictionaries(st.text(), st.text(), max_size=3), st.floats(allow_nan=False))
+def test_any_label_and_value_comes_back(labels: dict[str, str], value: float) -> None:
+    held = Columns(np.array([0]), (tuple(sorted(labels.items())),), np.array([[value]]))
+    ((row,), (point,)) = read(answers.vector(held))["result"], read(answers.matrix(held))["result"]
+    assert row["metric"] == point["metric"] == labels
+    assert float(row["value"][1]) == float(point["values"][0][1]) == value
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 999, 1764000000123, -1500, 253402300799999])
+def test_stamps_keep_every_millisecond(milliseconds: int) -> None:
+    assert round(float(answers.stamp(milliseconds)) * 1000) == milliseconds
