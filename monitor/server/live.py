@@ -1,0 +1,86 @@
+"""`/live`: the WebSocket upgrade, and the carrying of messages between session and socket (RFC 6455)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.websocket import WebSocketHandler
+
+from monitor.formats.live import SUBPROTOCOL
+from monitor.server.base import Base
+from monitor.server.errors import Failure
+from monitor.server.wire import LiveProtocol, SharedConnection
+from monitor.stream.audience import Audience
+from monitor.stream.session import Session
+
+
+class LiveHandler(Base, WebSocketHandler):
+    """Its methods only enqueue and return: while one of them runs, Tornado reads no pong of this client."""
+
+    def initialize(self, audience: Audience, compression: bool, send_buffer: int) -> None:
+        self.audience = audience
+        self.compression = compression
+        self.send_buffer = send_buffer
+        self.session: Session | None = None
+        self.connection: SharedConnection | None = None
+
+    def prepare(self) -> None:
+        """Refusals are real HTTP answers, so that proxies and people see why (docs/protocol.md, Upgrade)."""
+        try:
+            super().prepare()
+            self._admit()
+        except Failure as failure:
+            self.audience.telemetry.refused[failure.code] += 1
+            raise
+
+    def _admit(self) -> None:
+        headers = self.request.headers
+        if headers.get("Upgrade", "").lower() != "websocket":
+            text = "This is a WebSocket endpoint; the page opens it by itself."
+            raise Failure(426, "upgrade_required", text, {"Upgrade": "websocket"})
+        offered = [
+            name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()
+        ]
+        if offered and SUBPROTOCOL not in offered:
+            raise Failure(400, "unknown_subprotocol", f"This service speaks {SUBPROTOCOL}.")
+        if self.audience.doors.full_for(self.request.remote_ip or ""):
+            text = "As many viewers as server.websocket.max_clients or per_address allow are connected."
+            raise Failure(503, "too_many_viewers", text, {"Retry-After": "5"})
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
+
+    def get_compression_options(self) -> dict[str, Any] | None:
+        return {} if self.compression else None
+
+    def get_websocket_protocol(self) -> LiveProtocol | None:
+        plain = super().get_websocket_protocol()
+        return None if plain is None else LiveProtocol(self, False, plain.params)  # type: ignore[attr-defined]
+
+    def open(self, *_args: str, **_kwargs: str) -> None:
+        self.connection = SharedConnection(self, self.audience.awake, self.send_buffer)
+        self.session = self.audience.join(self.connection)
+
+    def on_message(self, message: str | bytes) -> None:
+        if self.session is None:
+            return
+        if isinstance(message, bytes):
+            self.close(1003, "text messages only")
+        else:
+            self.audience.receive(self.session, message)
+
+    def on_pinged(self, data: bytes) -> None:
+        if self.connection is not None:
+            self.connection.pulse.pinged(data, self.audience.awake())
+
+    def on_pong(self, data: bytes) -> None:
+        if self.connection is None:
+            return
+        round_trip = self.connection.pulse.ponged(data, self.audience.awake())
+        if round_trip is not None:
+            self.audience.telemetry.round_trip_seconds.observe(round_trip)
+
+    def on_close(self) -> None:
+        """Not every death of a connection comes by here; those that do leave by the same way as all."""
+        if self.session is not None:
+            self.audience.leave(self.session, "lost" if self.close_code is None else "closed")

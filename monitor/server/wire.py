@@ -1,0 +1,167 @@
+"""Shared frames on Tornado's sockets.  The one file that relies on Tornado's internals, and on these only:
+
+- `WebSocketProtocol13._parse_extensions_header`: what it returns is what is negotiated and answered;
+- `WebSocketProtocol13.write_ping`: Tornado's own ping loop sends through it;
+- `WebSocketHandler.ws_connection.stream`, its `socket` and `io_loop`, and `len(stream._write_buffer)`;
+- pings, pongs and closes go through `stream.write`, so frames never interleave with ours.
+
+tests/server/test_wire.py fails clearly when a new Tornado changes one of them.  `PublicConnection` is the
+fallback for the writing: `write_message`, at the price of a task and a copy for each client and message.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import struct
+import termios
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tornado.httputil import HTTPHeaders
+from tornado.iostream import SSLIOStream, StreamClosedError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
+
+from monitor.stream.frames import Frame
+from monitor.stream.liveness import Facts
+from monitor.stream.pulse import Pulse
+
+OURS = "server_no_context_takeover", "client_no_context_takeover"
+"""Parameters of our answer; both are legal unasked (RFC 7692 sections 7.1.1.1 and 7.1.1.2)."""
+NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class Pinged(Protocol):
+    """What the protocol tells of Tornado's pings."""
+
+    def on_pinged(self, data: bytes) -> None: ...
+
+
+class LiveProtocol(WebSocketProtocol13):
+    """Tornado's RFC 6455, with the one compression whose frames can be shared, and pings that are noticed."""
+
+    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, dict[str, str]]]:
+        if not any(acceptable(offer) for offer in headers.get("Sec-WebSocket-Extensions", "").split(",")):
+            return []
+        # Tornado writes a parameter whose value is None without `=`.
+        return [("permessage-deflate", dict.fromkeys(OURS))]  # type: ignore[list-item]
+
+    def write_ping(self, data: bytes) -> None:
+        handler: Pinged = self.handler  # type: ignore[assignment]
+        handler.on_pinged(data)
+        super().write_ping(data)
+
+    @property
+    def deflates(self) -> bool:
+        """Whether permessage-deflate was agreed."""
+        return self._compressor is not None
+
+
+def acceptable(offer: str) -> bool:
+    """Whether one offer of an extension is a permessage-deflate that we can grant (RFC 7692 section 7.1).
+
+    A client that insists on a smaller window of ours cannot share frames: it is served uncompressed.
+    """
+    name, *parameters = (part.strip() for part in offer.split(";"))
+    names = [parameter.partition("=")[0].strip() for parameter in parameters]
+    allowed = {*OURS, "client_max_window_bits"}
+    return name == "permessage-deflate" and len(set(names)) == len(names) and allowed.issuperset(names)
+
+
+class SharedConnection:
+    """Writes the bytes of shared frames to one socket: no task, no future, no copy for this client.
+
+    What the kernel does not take at once waits in the stream as a view of the shared frame.
+    """
+
+    def __init__(self, handler: WebSocketHandler, clock: Callable[[], float], send_buffer: int) -> None:
+        """`send_buffer` is SO_SNDBUF in bytes: small, so that backpressure is felt early."""
+        protocol = handler.ws_connection
+        assert isinstance(protocol, LiveProtocol)
+        self.protocol = protocol
+        self.stream = protocol.stream
+        self.deflate = protocol.deflates
+        self.address = handler.request.remote_ip or ""
+        self.pulse = Pulse(clock())
+        self._direct = not isinstance(self.stream, SSLIOStream)
+        self._own_pings = 0
+        self.stream.set_nodelay(True)
+        self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+
+    def send(self, frames: Sequence[Frame]) -> int:
+        if self.protocol.is_closing():
+            return 0
+        parts = [frame.wire(self.deflate) for frame in frames]
+        size = sum(map(len, parts))
+        self.pulse.wrote(size)
+        sent = self._send_now(parts) if self._direct and not self.stream.writing() else 0
+        if sent < size:
+            self._send_later(parts, sent)
+        return size
+
+    def _send_now(self, parts: list[bytes]) -> int:
+        """Bytes that the kernel took, in one system call."""
+        try:
+            return self.stream.socket.send(parts[0]) if len(parts) == 1 else self.stream.socket.sendmsg(parts)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self.stream.close(exc_info=error)
+            return 0
+
+    def _send_later(self, parts: list[bytes], sent: int) -> None:
+        try:
+            for part in parts:
+                if sent < len(part):
+                    self.stream.write(memoryview(part)[sent:])
+                sent = max(0, sent - len(part))
+        except StreamClosedError:
+            return
+
+    def drained(self) -> bool:
+        return not self.stream.writing()
+
+    def facts(self, now: float) -> Facts:
+        if self.stream.closed():
+            return Facts(closed=True)
+        self.pulse.waiting(self._unacknowledged(), now)
+        return self.pulse.facts(now, self.protocol.is_closing())
+
+    def _unacknowledged(self) -> int:
+        """Bytes in the stream's buffer and in the kernel's send queue (tcp(7), SIOCOUTQ)."""
+        queued = fcntl.ioctl(self.stream.socket.fileno(), termios.TIOCOUTQ, bytes(4))
+        return len(self.stream._write_buffer) + int.from_bytes(queued, "little")  # noqa: SLF001
+
+    def ping(self) -> None:
+        """A ping of our own, with a payload of 8 bytes that its pong must match."""
+        self._own_pings += 1
+        try:
+            self.protocol.write_ping(struct.pack("!Q", self._own_pings))
+        except StreamClosedError:
+            return
+
+    def close(self, code: int, reason: str) -> None:
+        self.protocol.close(code, reason)
+
+    def abort(self) -> None:
+        if not self.stream.closed():
+            self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            self.stream.close()
+
+
+class PublicConnection(SharedConnection):
+    """The same by Tornado's public interface alone: each client's message is encoded and compressed anew."""
+
+    def send(self, frames: Sequence[Frame]) -> int:
+        for frame in frames:
+            try:
+                self.protocol.write_message(frame.payload).add_done_callback(_retrieve)
+            except WebSocketClosedError:
+                return 0
+            self.pulse.wrote(len(frame))
+        return sum(map(len, frames))
+
+
+def _retrieve(future: object) -> None:
+    """A client that goes while a message waits is no error of ours; Tornado would log its future."""
+    future.cancelled() or future.exception()  # type: ignore[attr-defined]

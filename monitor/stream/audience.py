@@ -1,0 +1,178 @@
+"""Everybody who watches: each session with its connection, from the upgrade to the one way out."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from monitor.formats import live
+from monitor.stream.doors import Doors
+from monitor.stream.feeds import Feeds
+from monitor.stream.frames import Frame
+from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
+from monitor.stream.session import Session, SessionLimits
+from monitor.telemetry import Telemetry
+
+TURN = 250
+"""Sessions served before the event loop may look at its sockets again."""
+
+
+class Connection(Protocol):
+    """What the audience asks of a socket; none of it waits or raises."""
+
+    address: str
+    """Of the peer."""
+
+    def send(self, frames: Sequence[Frame]) -> int:
+        """Hand frames over; the number of bytes they take on the wire."""
+
+    def drained(self) -> bool:
+        """Whether everything handed over has gone to the kernel."""
+
+    def facts(self, now: float) -> Facts: ...
+
+    def ping(self) -> None:
+        """Send a ping of our own, beside those of the protocol's loop."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake."""
+
+    def abort(self) -> None:
+        """Cut at once, without a handshake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What `welcome` says besides the session's own name; see docs/protocol.md."""
+
+    server: Mapping[str, str]
+    epoch: str
+    ping: Mapping[str, int]
+    limits: Mapping[str, int]
+
+
+class Audience:
+    """Ticks go out to all sessions; the sweep removes each connection that is not really alive."""
+
+    def __init__(
+        self,
+        feeds: Feeds,
+        boards: Mapping[str, Sequence[str]],
+        greeting: Greeting,
+        limits: SessionLimits,
+        bounds: Bounds,
+        doors: Doors,
+        telemetry: Telemetry,
+        awake: Awake,
+        wall: Callable[[], float],
+    ) -> None:
+        self.feeds = feeds
+        self.boards = boards
+        self.greeting = greeting
+        self.limits = limits
+        self.bounds = bounds
+        self.doors = doors
+        self.telemetry = telemetry
+        self.awake = awake
+        self.wall = wall
+        self.connections: dict[Session, Connection] = {}
+
+    def __len__(self) -> int:
+        return len(self.connections)
+
+    def join(self, connection: Connection) -> Session:
+        """Begin a session on an open connection, and greet it."""
+        session = Session(self.feeds, self.boards, self.limits)
+        self.connections[session] = connection
+        self.doors.enter(connection.address)
+        self.telemetry.sessions_opened += 1
+        self.telemetry.clients = len(self.connections)
+        self._send(connection, [Frame(self._welcome())])
+        return session
+
+    def receive(self, session: Session, text: str) -> None:
+        """Take a message and send what it brings about."""
+        if session not in self.connections:
+            return
+        self.telemetry.messages_received += 1
+        session.receive(text)
+        if session.lag is not None:
+            self.telemetry.lag_seconds.observe(session.lag)
+            session.lag = None
+        self.flush(session)
+
+    def flush(self, session: Session) -> None:
+        """Send what is due to one session outside the ticks, and close it if it must end."""
+        connection = self.connections[session]
+        self._send(connection, session.outgoing(self.awake(), connection.drained()))
+        if session.closing is not None:
+            connection.close(*session.closing)
+            session.end()
+
+    async def tick(self, now: int) -> None:
+        """Bring every feed to time now (ms), and everybody up to date."""
+        self.feeds.advance(now)
+        self.telemetry.ticks += 1
+        self.telemetry.feeds = len(self.feeds)
+        beat = Frame(live.beat(int(self.wall() * 1000)))
+        for place, (session, connection) in enumerate(tuple(self.connections.items()), start=1):
+            if session in self.connections and session.closing is None:
+                self._tick(session, connection, beat)
+            if place % TURN == 0:
+                await asyncio.sleep(0)
+
+    def sweep(self) -> None:
+        """Judge every connection.  A sweep that comes late judges nobody: it could not listen meanwhile."""
+        if not self.awake.sweep():
+            return
+        now = self.awake()
+        for session, connection in tuple(self.connections.items()):
+            verdict = judge(connection.facts(now), now, self.bounds)
+            if verdict is Verdict.PING:
+                connection.ping()
+            elif verdict is not Verdict.ALIVE:
+                self.telemetry.zombies += verdict is Verdict.ZOMBIE
+                self.leave(session, verdict)
+        self.telemetry.parked = sum(session.parked for session in self.connections)
+
+    def leave(self, session: Session, reason: str) -> None:
+        """The one way out of a session, whatever ended it.  Later calls do nothing."""
+        connection = self.connections.pop(session, None)
+        if connection is None:
+            return
+        session.end()
+        connection.abort()
+        self.doors.leave(connection.address)
+        self.telemetry.gone[reason] += 1
+        self.telemetry.clients = len(self.connections)
+
+    def dismiss(self, code: int, notice: bytes, reason: str) -> None:
+        """Tell everybody, and begin every closing handshake."""
+        frame = Frame(notice)
+        for connection in self.connections.values():
+            self._send(connection, [frame])
+            connection.close(code, reason)
+
+    def _tick(self, session: Session, connection: Connection, beat: Frame) -> None:
+        skipped = session.skipped
+        self._send(connection, session.tick(self.awake(), connection.drained(), beat))
+        self.telemetry.frames_skipped += max(0, session.skipped - skipped)
+
+    def _send(self, connection: Connection, frames: Sequence[Frame]) -> None:
+        if frames:
+            self.telemetry.frames_sent += len(frames)
+            self.telemetry.bytes_sent += connection.send(frames)
+
+    def _welcome(self) -> bytes:
+        return live.welcome(
+            server=self.greeting.server,
+            session=secrets.token_urlsafe(6),
+            epoch=self.greeting.epoch,
+            time=int(self.wall() * 1000),
+            step=self.feeds.step,
+            ping=self.greeting.ping,
+            limits=self.greeting.limits,
+        )

@@ -1,0 +1,58 @@
+"""How much more a client may be sent before it acknowledges (rule 5 of docs/protocol.md).
+
+A browser whose page is busy stops answering pings once about 120 kB lie unread in its pipe (measured in
+Chromium), so a page that does not read must not be fed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+
+class Sent(NamedTuple):
+    """A message with columns that is not acknowledged yet."""
+
+    feed: int
+    n: int
+    size: int
+    at: float
+
+
+class Credit:
+    """Messages and bytes sent and not acknowledged, within a limit of each."""
+
+    __slots__ = ("_sent", "_size", "messages", "size")
+
+    def __init__(self, messages: int, size: int) -> None:
+        self.messages = messages
+        self.size = size
+        """Bytes."""
+        self._sent: deque[Sent] = deque()
+        self._size = 0
+
+    def left(self) -> bool:
+        """Whether one more message may go; it may overshoot the size, since a message is never cut."""
+        return len(self._sent) < self.messages and self._size < self.size
+
+    def spend(self, sent: Sent) -> None:
+        self._sent.append(sent)
+        self._size += sent.size
+
+    def acknowledge(self, feed: int, n: int) -> None:
+        """Column n of the feed was painted: with it all that was sent before, as messages arrive in order."""
+        covered = 0
+        for place, sent in enumerate(self._sent, start=1):
+            if sent.feed == feed and sent.n <= n:
+                covered = place
+        for _ in range(covered):
+            self._size -= self._sent.popleft().size
+
+    def clear(self) -> None:
+        """Everything sent counts as read."""
+        self._sent.clear()
+        self._size = 0
+
+    def waiting_since(self) -> float | None:
+        """When the oldest unacknowledged message was sent."""
+        return self._sent[0].at if self._sent else None

@@ -1,0 +1,161 @@
+"""A list of queries that keeps running: evaluated and encoded once per tick, whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.formats import live
+from monitor.formats.live import Past
+from monitor.model import Floats, Labels, Times
+from monitor.promql import Limits, Query, QueryError, evaluate
+from monitor.storage import Storage
+from monitor.stream.frames import Frame
+
+FORGET = 300
+"""Ticks after which a series without a value leaves the feed."""
+PASTS = 32
+"""Frames of past columns kept for others who ask within the same tick."""
+
+Rows = npt.NDArray[np.intp]
+
+
+class FeedError(Exception):
+    """A query of the feed cannot be evaluated; `query` is its index."""
+
+    def __init__(self, query: int, error: QueryError) -> None:
+        super().__init__(str(error))
+        self.query = query
+        self.error = error
+
+
+class Feed:
+    """Columns are numbered n = t / step, so a number means the same before and after a restart."""
+
+    def __init__(self, id_: int, queries: Sequence[Query], step: int, limits: Limits, n: int) -> None:
+        self.id = id_
+        self.queries = tuple(queries)
+        self.step = step
+        self.limits = limits
+        self.n = n
+        """Number of the newest column."""
+        self.frames: list[Frame] = []
+        """What brings a client from column n - 1 to n; empty where several columns came at once."""
+        self.series: list[tuple[int, Labels]] = []
+        self.faults: dict[int, str] = {}
+        """Message by query, for those that cannot be evaluated at present."""
+        self._rows: dict[tuple[int, Labels], int] = {}
+        self._placed: dict[int, tuple[tuple[Labels, ...], Rows]] = {}
+        self._announced = 0
+        self._last_seen: Times = np.empty(0, np.int64)
+        self._pasts: dict[tuple[int, int | None], Frame] = {}
+
+    def advance(self, n: int, storage: Storage) -> None:
+        """Go on to column n: evaluate what is new and make the frames that say so."""
+        if n <= self.n:
+            return
+        single = n == self.n + 1
+        self._pasts.clear()
+        self.n = n
+        self.frames = []
+        if not single:
+            return
+        faults = dict(self.faults)
+        values = self._forget(self._values(n, n, storage)[:, 0])
+        if self._announced != len(self.series):
+            self.frames.append(Frame(live.series(self.id, n, self.series)))
+            self._announced = len(self.series)
+        self.frames.append(Frame(live.tick(self.id, n, n * self.step, values)))
+        self.frames.extend(self._new_faults(faults))
+
+    def past(self, after: int, storage: Storage, request: int | None = None) -> Frame:
+        """The columns numbered after + 1 to n: the answer to a request, or a catch-up without one.
+
+        The frame is made once and shared by all who need the same.  Raises FeedError.
+        """
+        key = (after, request)
+        if key not in self._pasts:
+            past = self._past(after, storage)
+            if len(self._pasts) == PASTS:
+                del self._pasts[next(iter(self._pasts))]
+            self._pasts[key] = Frame(past.columns() if request is None else past.subscribed(request))
+        return self._pasts[key]
+
+    def check(self, storage: Storage) -> None:
+        """Evaluate every query once.  Raises FeedError for the first that cannot be."""
+        self._values(self.n, self.n, storage)
+        for query, message in self.faults.items():
+            raise FeedError(query, QueryError(message, None))
+
+    def _past(self, after: int, storage: Storage) -> Past:
+        oldest = storage.oldest()
+        first_held = self.n + 1 if oldest is None else -(-oldest // self.step)
+        first = min(max(after + 1, first_held), self.n + 1)
+        complete = first <= after + 1
+        values = self._values(first, self.n, storage)
+        return Past(
+            feed=self.id,
+            n=self.n,
+            step=self.step,
+            series=tuple(self.series),
+            timestamps=np.arange(first, self.n + 1, dtype=np.int64) * self.step,
+            values=values,
+            complete=complete,
+            oldest=None if complete or oldest is None else first * self.step,
+        )
+
+    def _values(self, first: int, last: int, storage: Storage) -> Floats:
+        """(series, columns) of the columns first to last; new series join the feed in the order met."""
+        found: list[tuple[Rows, Floats]] = []
+        self.faults.clear()
+        for index, query in enumerate(self.queries if first <= last else ()):
+            try:
+                columns = evaluate(
+                    query, storage, first * self.step, last * self.step, self.step, self.limits
+                )
+            except QueryError as error:
+                self.faults[index] = str(error)
+                continue
+            found.append((self._place(index, columns.series), columns.values))
+        values = np.full((len(self.series), last - first + 1), np.nan)
+        for rows, part in found:
+            values[rows] = part
+        return values
+
+    def _place(self, index: int, series: tuple[Labels, ...]) -> Rows:
+        """The rows of a query's series in this feed; worked out anew only for other labels."""
+        placed = self._placed.get(index)
+        if placed is not None and placed[0] is series:
+            return placed[1]
+        rows = np.fromiter((self._row(index, labels) for labels in series), np.intp, len(series))
+        self._placed[index] = series, rows
+        return rows
+
+    def _row(self, index: int, labels: Labels) -> int:
+        row = self._rows.setdefault((index, labels), len(self.series))
+        if row == len(self.series):
+            self.series.append((index, labels))
+            self._last_seen = np.append(self._last_seen, self.n)
+        return row
+
+    def _forget(self, values: Floats) -> Floats:
+        """Drop the series that have had no value for long, and their places in the newest values."""
+        self._last_seen[np.isfinite(values)] = self.n
+        kept = np.flatnonzero(self._last_seen > self.n - FORGET)
+        if len(kept) == len(self.series):
+            return values
+        self.series = [self.series[row] for row in kept]
+        self._last_seen = self._last_seen[kept]
+        self._rows = {key: row for row, key in enumerate(self.series)}
+        self._placed.clear()
+        self._announced = -1
+        return values[kept]
+
+    def _new_faults(self, before: dict[int, str]) -> list[Frame]:
+        return [
+            Frame(live.notice("query_failed", message, query=query))
+            for query, message in self.faults.items()
+            if before.get(query) != message
+        ]

@@ -1,0 +1,57 @@
+"""The WebSocket frame shared by all who are sent the same message (RFC 6455 section 5.2, RFC 7692).
+
+Built once, unmasked, without a socket: plain for those who did not negotiate permessage-deflate, and
+compressed with a fresh window for all who did (`server_no_context_takeover`, RFC 7692 section 7.1.1.1), so
+that the same bytes are right for every client.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+FIN, RSV1, TEXT = 0x80, 0x40, 0x1
+WORTH_DEFLATING = 128
+"""Bytes; a shorter message is sent plain to everybody, which permessage-deflate allows message by message."""
+LEVEL = 6
+
+
+class Frame:
+    """One text message, ready for the wire in both forms; the compressed one is made when first asked for."""
+
+    __slots__ = ("_deflated", "_plain", "payload")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        self._plain: bytes | None = None
+        self._deflated: bytes | None = None
+
+    def __len__(self) -> int:
+        """Size of the message in bytes, as the client counts it: uncompressed, without the frame's header."""
+        return len(self.payload)
+
+    def wire(self, deflate: bool) -> bytes:
+        """The bytes for a client that negotiated permessage-deflate, or did not."""
+        if deflate and len(self.payload) >= WORTH_DEFLATING:
+            if self._deflated is None:
+                self._deflated = encode(FIN | RSV1 | TEXT, compress(self.payload))
+            return self._deflated
+        if self._plain is None:
+            self._plain = encode(FIN | TEXT, self.payload)
+        return self._plain
+
+
+def compress(payload: bytes) -> bytes:
+    """A message deflated with a fresh window, its empty last block cut off (RFC 7692 section 7.2.1)."""
+    deflater = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return (deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+def encode(first: int, payload: bytes) -> bytes:
+    """Header and payload of an unmasked frame whose first byte is given; lengths in their shortest form."""
+    size = len(payload)
+    if size < 126:
+        return struct.pack("!BB", first, size) + payload
+    if size < 1 << 16:
+        return struct.pack("!BBH", first, 126, size) + payload
+    return struct.pack("!BBQ", first, 127, size) + payload
