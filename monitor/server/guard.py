@@ -5,10 +5,10 @@ A page of a foreign site reaches a service on this machine in two ways: it makes
 header betrays (RFC 6454, 7).  Both are judged by the text alone; what is not well formed is refused.
 """
 
-import ipaddress
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 HOST = re.compile(r"(\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(:[0-9]{1,5})?", re.ASCII)
 SCHEMES = ("http://", "https://")
@@ -30,14 +30,14 @@ def host_allowed(host: str, allowed: Collection[str]) -> bool:
     if match is None:
         return False
     if match["six"] is not None:
-        return is_address(match["six"])
-    return match["name"].lower() in allowed or is_address(match["name"])
+        return is_address(IPv6Address, match["six"])
+    return match["name"].lower() in allowed or is_address(IPv4Address, match["name"])
 
 
-def is_address(text: str) -> bool:
+def is_address(version: type[IPv4Address] | type[IPv6Address], text: str) -> bool:
     try:
-        ipaddress.ip_address(text)
-    except ValueError:
+        version(text)
+    except AddressValueError:
         return False
     return True
 
