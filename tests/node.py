@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # setup.py, also when run as a command
 
-from setup import WEB, install_modules, machine_node, wheel_node
+from setup import STATIC, WEB, install_modules, machine_node, wheel_node
 
 MODULES = WEB / "node_modules"
 CARRIED = MODULES / "@sparticuz" / "chromium" / "bin"
@@ -64,6 +64,16 @@ def npm(*arguments: str) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def built_page() -> Path:
+    """The folder of the built page, built anew when a source is younger."""
+    index = WEB.parent / STATIC / "index.html"
+    sources = [path for path in WEB.rglob("*") if path.is_file() and MODULES not in path.parents]
+    if not index.is_file() or index.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+        status, output = npm("run", "build")
+        assert status == 0, output
+    return index.parent
 
 
 def chromium() -> Browser:
