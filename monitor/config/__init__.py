@@ -1,0 +1,19 @@
+"""Configuration: typed settings that mirror config.yaml, from file, environment and flags."""
+
+from .addresses import Address
+from .board import Board
+from .load import Loaded, load, state_directory
+from .problems import ConfigError, Place, Problem
+from .settings import Settings
+
+__all__ = [
+    "Address",
+    "Board",
+    "ConfigError",
+    "Loaded",
+    "Place",
+    "Problem",
+    "Settings",
+    "load",
+    "state_directory",
+]

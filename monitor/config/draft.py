@@ -1,0 +1,111 @@
+"""A configuration while it is put together: file, then environment, then flags, each value with its place."""
+
+from pathlib import Path
+from typing import Any
+
+from .fields import field_at, is_text, model_at, unknown
+from .library import find, open_board
+from .problems import Key, Place, Problem, dotted, shown
+from .reader import Document, Written, read
+from .section import Switch
+from .settings import Settings
+
+DEFAULT = Place("default")
+
+
+class Draft:
+    """Values that are not checked yet."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self.data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
+        self.places = document.places
+        self.problems = document.problems
+        self.folder = folder
+        """What the paths of boards are relative to."""
+        self.boards: set[Key] = set()
+        """Key paths of the boards that stand in files of their own."""
+        self.settled: set[Key] = set(document.refused)
+        """Key paths of values about which there is nothing more to say."""
+
+    def place(self, key: Key) -> Written:
+        """Where a value stands, or the nearest group around it that does."""
+        while key not in self.places and key:
+            key = key[:-1]
+        return self.places.get(key, Written(DEFAULT, DEFAULT))
+
+    def complain(self, place: Place, key: Key, text: str) -> None:
+        """Note a problem, with its key path below the file that it stands in."""
+        path = dotted(key[2:] if key[:2] in self.boards else key)
+        self.problems.append(Problem(place, path, text))
+
+    def is_settled(self, key: Key) -> bool:
+        return any(key[:length] in self.settled for length in range(1, len(key) + 1))
+
+    def drop(self, key: Key) -> bool:
+        """Take out a value, or the whole list where it is an entry of one.  Says whether there was
+        anything."""
+        while key and not isinstance(key[-1], str):
+            key = key[:-1]
+        group: Any = self.data
+        for part in key[:-1]:
+            group = group[int(part)] if isinstance(group, list) else group.get(str(part), {})
+        self.settled.add(key)
+        return bool(key) and isinstance(group, dict) and group.pop(str(key[-1]), group) is not group
+
+    def override(self, key: Key, text: str, name: str) -> None:
+        """Set one value from a text that stands outside the file, in the variable or flag `name`."""
+        place = Place(name)
+        model = model_at(Settings, key)
+        if model is not None and issubclass(model, Switch):
+            key = (*key, "enabled")
+        field = field_at(Settings, key)
+        if field is None:
+            self.complain(place, key, unknown(Settings, key))
+        elif is_text(field):
+            self.put(key, text, place)
+        else:
+            document = read(text, name)
+            self.problems += [Problem(place, dotted(key), problem.text) for problem in document.problems]
+            if document.problems:
+                self.settled.add(key)
+            self.put(key, document.data, place)
+            self.places.update({(*key, *inner): Written(place, place) for inner in document.places})
+
+    def put(self, key: Key, value: Any, place: Place) -> None:
+        """Set a value, unless a group around it is no group: that problem is reported, and has to be
+        solved first."""
+        group = self.data
+        for index, part in enumerate(map(str, key[:-1]), 1):
+            if isinstance(group.get(part), bool):
+                self.places[(*key[:index], "enabled")] = self.place(key[:index])
+                group[part] = {"enabled": group[part]}
+            if group.get(part) is None:
+                group[part] = {}
+            group = group[part]
+            if not isinstance(group, dict):
+                return
+        group[str(key[-1])] = value
+        self.places[key] = Written(place, place)
+
+    def include_boards(self) -> None:
+        """Put the boards that are named in the place of their names."""
+        listed = self.data.get("boards")
+        for index, name in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(name, str):
+                self.include(index, name)
+
+    def include(self, index: int, name: str) -> None:
+        key: Key = ("boards", index)
+        found = find(name, self.folder)
+        if isinstance(found, str):
+            self.complain(self.place(key).value, key, f"found {shown(name)}, expected {found}")
+            self.settled.add(key)
+            return
+        document = open_board(found)
+        self.boards.add(key)
+        self.problems += document.problems
+        self.settled |= {(*key, *inner) for inner in document.refused}
+        if document.problems and document.data is None:
+            self.settled.add(key)
+        self.places.update({(*key, *inner): written for inner, written in document.places.items()})
+        self.data["boards"][index] = document.data

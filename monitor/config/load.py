@@ -1,0 +1,79 @@
+"""The settings of a deployment, and where each comes from: defaults, then file, then environment, then
+flags."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from . import environment, fields
+from .check import check
+from .draft import DEFAULT, Draft
+from .problems import ConfigError, Place, Problem, dotted, parts, shown
+from .reader import Document, read_file
+from .settings import Settings
+
+SHORT_FLAGS = {"server.listen": "--listen"}
+"""Flags that stand for `--set` with this key path."""
+
+
+class Loaded(NamedTuple):
+    """Settings that are right, and the place that gave each its value."""
+
+    settings: Settings
+    sources: Mapping[str, Place]
+    """By key path with dots, for every setting; `Place("default")` where nobody gave a value."""
+
+
+def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str]) -> Loaded:
+    """The settings of a file (None: no file), overridden by variables and then by flags (key path to text).
+
+    Raises ConfigError with every problem there is.
+    """
+    draft = Draft(open_config(path), path.parent if path else Path())
+    environment.apply(draft, environ)
+    for key, text in flags.items():
+        draft.override(parts(key), text, SHORT_FLAGS.get(key, f"--set {key}"))
+    draft.include_boards()
+    settings = check(draft)
+    return Loaded(settings, dict(sources(draft)))
+
+
+def sources(draft: Draft) -> Iterator[tuple[str, Place]]:
+    for setting in fields.settings(Settings):
+        written = draft.places.get(setting.key)
+        yield dotted(setting.key), written.value if written else DEFAULT
+
+
+def open_config(path: Path | None) -> Document:
+    """What the file says.  Raises ConfigError where that is not a group of settings."""
+    if path is None:
+        return Document({}, {}, [], set())
+    document = read_file(path)
+    if not isinstance(document.data, dict):
+        problems = document.problems or [not_settings(path, document)]
+        raise ConfigError(problems)
+    return document
+
+
+def not_settings(path: Path, document: Document) -> Problem:
+    if document.data is None:
+        text = "found an empty file, expected settings, or {} to use the default of every setting"
+    else:
+        text = f"found {shown(document.data)}, expected settings such as server: and collect:"
+    return Problem(document.places[()].value._replace(name=str(path)), "", text)
+
+
+def state_directory(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """The folder for what must survive a restart; it may not exist yet.
+
+    systemd.exec(5) sets STATE_DIRECTORY, a list with colons; the XDG base directory specification defines
+    XDG_STATE_HOME, and says to ignore a relative one.
+    """
+    home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    if settings.storage.path:
+        return home / settings.storage.path.removeprefix("~/")
+    if environ.get("STATE_DIRECTORY"):
+        return Path(environ["STATE_DIRECTORY"].split(os.pathsep)[0])
+    state = Path(environ.get("XDG_STATE_HOME", ""))
+    return (state if state.is_absolute() else home / ".local" / "state") / "monitor"

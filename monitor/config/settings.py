@@ -1,0 +1,84 @@
+"""All settings, as config.yaml has them.  The text under a setting is its documentation, with its unit."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from .board import Board
+from .collect import Collect
+from .library import default_boards
+from .problems import conflict, expected
+from .section import Section
+from .server import Server
+from .units import Between, Duration
+
+
+def read_state_path(text: str) -> str:
+    if text and not text.startswith("~/") and not Path(text).is_absolute():
+        raise expected("an absolute path, one below ~/, or an empty text for the default")
+    return text
+
+
+class Head(Section):
+    """The newest samples, in memory."""
+
+    window: Annotated[Duration, Between("1m", "1d")] = 900
+    """How long samples are kept; at least two of collect.interval."""
+    series_per_target: Annotated[int, Between(100, 10_000_000)] = 20_000
+    """Series that one target may have; more of them are left out, and counted."""
+    series: Annotated[int, Between(100, 10_000_000)] = 100_000
+    """Series of all targets; at least series_per_target."""
+
+    @model_validator(mode="after")
+    def check_series(self) -> Self:
+        if self.series < self.series_per_target:
+            raise conflict(self, "series", "series_per_target", "at least series_per_target ({other})")
+        return self
+
+
+class Storage(Section):
+    """What is kept, and where."""
+
+    path: Annotated[str, AfterValidator(read_state_path)] = ""
+    """Folder for what must survive a restart, absolute or below `~/`.  Empty takes the first of
+    $STATE_DIRECTORY (set by systemd), $XDG_STATE_HOME/monitor and ~/.local/state/monitor."""
+    head: Head = Head()
+
+
+class Log(Section):
+    """What the service writes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important records that are written."""
+    format: Literal["text", "json"] = "text"
+    """`text` for people, `json` for one object a line."""
+
+
+class Settings(Section):
+    """One deployment of the service."""
+
+    server: Server = Server()
+    collect: Collect = Collect()
+    storage: Storage = Storage()
+    boards: Annotated[tuple[Board, ...], Strict(False)] = Field(default_factory=default_boards)
+    """The dashboards, each the name of a built-in board (`overview`), the path of a YAML file with one
+    board (relative to this file), or a board itself.  The first is shown at first."""
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def check_window(self) -> Self:
+        if self.storage.head.window < 2 * self.collect.interval:
+            raise conflict(
+                self, "storage.head.window", "collect.interval", "at least two collect.interval ({other})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def check_names(self) -> Self:
+        names = [board.name for board in self.boards]
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            index = len(names) - 1 - names[::-1].index(repeated)
+            raise conflict(self, f"boards.{index}.name", "boards", "a name that no board before it has")
+        return self
