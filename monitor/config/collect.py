@@ -23,7 +23,7 @@ class Vmstat(Switch):
 class Diskstats(Switch):
     """Reads, writes and busy time of block devices."""
 
-    devices_exclude: Pattern = r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$"
+    devices_exclude: Pattern = r"^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$"
     """Block devices to leave out, a regular expression; empty leaves out none."""
 
 
@@ -40,7 +40,7 @@ class Filesystem(Switch):
     """Mount points to leave out, a regular expression; empty leaves out none."""
     fs_types_exclude: Pattern = (
         r"^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs"
-        r"|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$"
+        r"|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$"
     )
     """Types of file system to leave out, a regular expression; empty leaves out none."""
 

@@ -105,7 +105,10 @@ class Draft:
         self.boards.add(key)
         self.problems += document.problems
         self.settled |= {(*key, *inner) for inner in document.refused}
-        if document.problems and document.data is None:
+        if document.data is None:
             self.settled.add(key)
+            if not document.problems:
+                text = "found an empty file, expected a board, which has a name, a title and panels"
+                self.complain(self.place(key).value, (), text)
         self.places.update({(*key, *inner): written for inner, written in document.places.items()})
         self.data["boards"][index] = document.data
