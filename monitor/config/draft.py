@@ -107,8 +107,5 @@ class Draft:
         self.settled |= {(*key, *inner) for inner in document.refused}
         if document.data is None:
             self.settled.add(key)
-            if not document.problems:
-                text = "found an empty file, expected a board, which has a name, a title and panels"
-                self.complain(self.place(key).value, (), text)
         self.places.update({(*key, *inner): written for inner, written in document.places.items()})
         self.data["boards"][index] = document.data

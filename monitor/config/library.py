@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from .board import Board
-from .problems import ConfigError, nearest
+from .problems import ConfigError, Problem, nearest
 from .reader import Document, read_file
 
 BUILT_IN = Path(str(files("monitor"))) / "boards"
@@ -39,8 +39,12 @@ def find(name: str, folder: Path) -> Path | str:
 
 
 def open_board(path: Path) -> Document:
-    """What a board's file says; a file that cannot be read has that problem."""
+    """What a board's file says; a file that cannot be read, or says nothing, has that problem."""
     try:
-        return read_file(path)
+        document = read_file(path)
     except ConfigError as error:
         return Document(None, {}, list(error.problems), set())
+    if document.data is None and not document.problems:
+        text = "found an empty file, expected a board, which has a name, a title and panels"
+        document.problems.append(Problem(document.places[()].value, "", text))
+    return document
