@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.collect import COLLECTORS
+
 ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "monitor"
 WEB = ROOT / "web" / "src"
@@ -33,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
 }
 """What each room may import besides itself and the leaves; leaves import leaves only."""
 
-WIRING = {"app", "__main__"}
+WIRING = {"app", "parts", "__main__"}
 """May import everything, and nobody imports them."""
 
 WEB_ROOMS = ["wire", "data", "state", "chart", "panels", "App"]
@@ -153,6 +155,26 @@ def test_tornado_stays_in_the_server() -> None:
     assert users <= {"server"} | WIRING
 
 
+def collectors() -> Iterator[tuple[str, str]]:
+    """File and class of each class in collect/ that answers like a collector."""
+    for path in (HOUSE / "collect").glob("*.py"):
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not any(
+                ast.unparse(base) == "Protocol" for base in node.bases
+            ):
+                methods = {
+                    part.name
+                    for part in node.body
+                    if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
+                }
+                if methods & {"collect", "refresh"}:
+                    yield path.stem, node.name
+
+
+def test_every_collector_is_in_the_list_under_the_name_of_its_file() -> None:
+    assert {name: kind.__name__ for name, kind in COLLECTORS.items()} == dict(collectors())
+
+
 def imported_files(path: Path) -> list[Path]:
     """What a TypeScript or Svelte file imports of ours, by its place in web/src."""
     text = path.read_text(encoding="utf-8")
@@ -187,7 +209,9 @@ def test_every_folder_of_the_page_is_a_room() -> None:
 
 
 def test_only_the_chart_room_imports_uplot() -> None:
-    users = {path for path in WEB_FILES if re.search(r"""["']uplot["'/]""", path.read_text(encoding="utf-8"))}
+    users = {
+        path for path in WEB_FILES if re.search(r"""\bfrom ["']uplot["']""", path.read_text(encoding="utf-8"))
+    }
     assert {web_room(path.relative_to(WEB)) for path in users} <= {"chart"}
 
 
