@@ -1,0 +1,128 @@
+/** uPlot's options for a panel: a pure function of the panel, its lines and the colours. */
+import type uPlot from "uplot";
+import { bounds, lines as gridLines, type Bounds } from "../data/axis";
+import { base, tickLabel } from "../data/units";
+import type { Panel } from "../wire/board";
+import { heatPainter } from "./heat";
+import type { Line } from "./lines";
+import { dataColour, faded, type Palette } from "./palette";
+import { clock, interval, marks } from "./time";
+
+export const HEIGHT = 148;
+const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
+const AXIS_WIDTH = 58;
+const FILLS = { line: 0, area: 0.16, stacked: 0.5, heat: 0, bars: 0 } as const;
+
+/** Bounds of the value axis for what the panel asks for and the data needs. */
+export function valueBounds(panel: Panel, dataMin: number | null, dataMax: number | null): Bounds {
+  const low = Math.min(panel.min ?? 0, dataMin ?? Infinity);
+  const high = Math.max(panel.max ?? -Infinity, dataMax ?? -Infinity);
+  return bounds(low, high > low ? high : low + 1, base(panel.unit));
+}
+
+/** Fills between neighbours of the pile; the lowest fills down to zero by itself. */
+export function bands(lines: readonly Line[]): uPlot.Band[] {
+  const places = lines.flatMap(({ role }, i) => (role === "value" ? [i + 1] : []));
+  return places.slice(1).map((upper, i) => ({ series: [upper, places[i] ?? 1] }));
+}
+
+function seriesOf(panel: Panel, { name, role, colour }: Line, palette: Palette): uPlot.Series {
+  const quiet = { label: name, points: { show: false } };
+  if (panel.kind === "heat") return { ...quiet, paths: () => null };
+  if (role === "limit") return { ...quiet, stroke: palette.limit, width: 1, dash: [4, 4] };
+  const stroke = dataColour(palette, colour);
+  const fill = FILLS[panel.kind];
+  const dash = colour >= palette.data.length ? { dash: [8, 3] } : {};
+  return { ...quiet, stroke, width: 1.5, ...dash, ...(fill > 0 ? { fill: faded(stroke, fill) } : {}) };
+}
+
+function timeAxis(palette: Palette): uPlot.Axis {
+  const step = (chart: uPlot, from: number, to: number): number => interval(to - from, chart.width - AXIS_WIDTH);
+  return {
+    stroke: palette.text,
+    font: FONT,
+    size: 22,
+    gap: 4,
+    grid: { show: false },
+    ticks: { show: false },
+    splits: (chart, _, from, to) => marks(from, to, step(chart, from, to)),
+    values: (_, splits) => {
+      const seconds = splits.some((time) => time % 60_000 !== 0);
+      return splits.map((time) => clock(time, seconds));
+    },
+  };
+}
+
+function valueAxis(panel: Panel, palette: Palette, current: () => Bounds): uPlot.Axis {
+  return {
+    stroke: palette.text,
+    font: FONT,
+    size: AXIS_WIDTH,
+    gap: 6,
+    grid: { stroke: palette.grid, width: 1 },
+    ticks: { show: false },
+    splits: () => gridLines(current()),
+    values: (_, splits) => splits.map((value) => tickLabel(value, panel.unit)),
+  };
+}
+
+/** The rows of a heat map are named at the bottom and the top only. */
+function rowAxis(lines: readonly Line[], palette: Palette): uPlot.Axis {
+  const places = lines.length > 1 ? [0.5, lines.length - 0.5] : [0.5];
+  return {
+    stroke: palette.text,
+    font: FONT,
+    size: AXIS_WIDTH,
+    gap: 6,
+    grid: { show: false },
+    ticks: { show: false },
+    splits: () => places,
+    values: (_, splits) => splits.map((place) => lines[Math.floor(place)]?.name ?? ""),
+  };
+}
+
+export interface Look {
+  panel: Panel;
+  lines: readonly Line[];
+  palette: Palette;
+  width: number;
+  /** Called with the time (ms) under the pointer, or null when it has left. */
+  point: (time: number | null) => void;
+}
+
+function pointed(chart: uPlot, point: Look["point"]): void {
+  if (!chart.over.matches(":hover")) return;
+  const { left, idx } = chart.cursor;
+  const inside = left !== undefined && left >= 0 && idx !== null && idx !== undefined;
+  point(inside ? ((chart.data[0][idx] as number | undefined) ?? null) : null);
+}
+
+export function chartOptions({ panel, lines, palette, width, point }: Look): uPlot.Options {
+  const heat = panel.kind === "heat";
+  let current = valueBounds(panel, null, null);
+  const range: uPlot.Range.Function = (_, dataMin, dataMax) => {
+    if (heat) return [0, Math.max(1, lines.length)];
+    current = valueBounds(panel, dataMin, dataMax);
+    return [current.min, current.max];
+  };
+  return {
+    width,
+    height: HEIGHT,
+    ms: 1,
+    padding: [6, 8, 0, 0],
+    legend: { show: false },
+    series: [{}, ...lines.map((line) => seriesOf(panel, line, palette))],
+    bands: panel.kind === "stacked" ? bands(lines) : [],
+    scales: { x: { time: true }, y: { range } },
+    axes: [timeAxis(palette), heat ? rowAxis(lines, palette) : valueAxis(panel, palette, () => current)],
+    cursor: {
+      y: false,
+      drag: { setScale: false, x: false, y: false },
+      points: { show: !heat, size: 6, width: 0, fill: (chart, i) => String(chart.series[i]?.stroke ?? palette.text) },
+    },
+    hooks: {
+      setCursor: [(chart) => pointed(chart, point)],
+      ...(heat ? { draw: [heatPainter(panel, lines, palette)] } : {}),
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** The page's keys. */
+export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "range"; range: number };
+
+export const KEYS: readonly { key: string; means: string }[] = [
+  { key: "Space", means: "Pause or go on" },
+  { key: "1  2  3", means: "1, 5 or 15 minutes" },
+  { key: "T", means: "Dark or light" },
+  { key: "←  →", means: "Move the cursor of a focused chart" },
+  { key: "?", means: "These keys" },
+];
+
+/** What a key asks for; null while the person is on something that uses the key itself. */
+export function keyAction(event: KeyboardEvent): Action | null {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return null;
+  const focused = event.target instanceof Element ? event.target : null;
+  if (focused?.closest("input, select, textarea, dialog") && event.key !== "?") return null;
+  switch (event.key.toLowerCase()) {
+    case " ":
+      return focused?.closest("button, a") ? null : { do: "pause" };
+    case "1":
+    case "2":
+    case "3":
+      return { do: "range", range: Number(event.key) - 1 };
+    case "t":
+      return { do: "theme" };
+    case "?":
+      return { do: "keys" };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,29 @@
+/** What the sign says, in words and figures. */
+import type { Sign } from "../state/sign";
+
+export interface Words {
+  /** One word, in capitals on the page. */
+  state: string;
+  figure: string;
+}
+
+/** Below a minute in seconds with one decimal, then as minutes and hours. */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function words(sign: Sign): Words {
+  switch (sign.kind) {
+    case "connecting":
+      return { state: "connecting", figure: "" };
+    case "live":
+    case "paused":
+    case "stale":
+      return { state: sign.kind, figure: `${duration(sign.age)} old` };
+    case "reconnecting":
+      return { state: sign.kind, figure: sign.wait > 0 ? `in ${Math.ceil(sign.wait / 1000)} s` : "now" };
+  }
+}

@@ -1,0 +1,212 @@
+/** One board on the screen: its data, its range, whether it is paused, and what may be said of its freshness. */
+import { Frame } from "../data/frame";
+import { Window } from "../data/window";
+import { Backoff } from "../wire/backoff";
+import { boards, type Board } from "../wire/board";
+import { Live, type Socket } from "../wire/live";
+import { HttpError, loading, missing, refused, type Problem } from "./problem";
+import { isStale, sign, type Facts, type Sign } from "./sign";
+
+const MINUTE = 60_000;
+export const RANGES = [1, 5, 15].map((minutes) => minutes * MINUTE);
+const LONGEST = 15 * MINUTE;
+
+/** What the dashboard needs of the world; tests pass their own. */
+export interface World {
+  liveUrl: string;
+  open: (url: string, protocol: string) => Socket;
+  /** Answers `api/boards`. */
+  boards: () => Promise<unknown>;
+  now: () => number;
+  random: () => number;
+  /** Calls `paint` when the browser next draws, and `painted` when it has. Never while the page is hidden. */
+  paint: (paint: () => void, painted: () => void) => void;
+}
+
+export class Dashboard {
+  boards = $state.raw<readonly Board[]>([]);
+  board = $state.raw<Board | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  range = $state(5 * MINUTE);
+  paused = $state(false);
+  /** Replaced once a paint; null until the first columns are here. */
+  frame = $state.raw<Frame | null>(null);
+  sign = $state.raw<Sign>({ kind: "connecting" });
+  stale = $state(false);
+  /** Time (ms) from the newest sample to its paint. */
+  latency = $state<number | null>(null);
+  instance = $state("");
+  /** Why there is no connection, in words. */
+  reason = $state("");
+  /** What the service wants a person to know, until it is over. */
+  notice = $state("");
+
+  readonly #world: World;
+  readonly #window = new Window(LONGEST);
+  readonly #live: Live;
+  readonly #backoff: Backoff;
+  #wanted = "overview";
+  #asked = 0;
+  #loading = false;
+  #loadAt = 0;
+  #painting = false;
+  #kept: Window | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#backoff = new Backoff(world.random);
+    this.#live = new Live({
+      url: world.liveUrl,
+      open: world.open,
+      now: world.now,
+      random: world.random,
+      sink: this.#window,
+      changed: () => this.#changed(),
+    });
+  }
+
+  /** Shows the board of this name, once the service has told its boards. */
+  async show(name: string): Promise<void> {
+    this.#wanted = name;
+    if (this.boards.length === 0) await this.load();
+    else this.#choose();
+  }
+
+  async load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      this.boards = boards(await this.#world.boards());
+      this.#choose();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.problem = loading(error);
+      this.#loadAt = this.#world.now() + this.#backoff.next(0);
+    } finally {
+      this.#loading = false;
+      this.check();
+    }
+  }
+
+  setRange(range: number): void {
+    this.range = range;
+    if (this.board !== null && range > this.#asked) this.#follow(this.board);
+    this.#draw();
+  }
+
+  togglePause(): void {
+    this.paused = !this.paused;
+    this.#kept = this.paused ? this.#window.copy() : null;
+    this.#draw();
+    this.check();
+  }
+
+  /** To be called a few times a second while the page is visible. */
+  check(): void {
+    const now = this.#world.now();
+    if (this.boards.length === 0 && this.problem !== null && now >= this.#loadAt) void this.load();
+    this.#live.check();
+    this.#judge(now);
+  }
+
+  setVisible(visible: boolean): void {
+    this.#live.setVisible(visible);
+    if (visible) this.#draw();
+    this.check();
+  }
+
+  /** The network is back, or the page was thawed. */
+  wake(): void {
+    this.#loadAt = 0;
+    this.#live.wake();
+    this.check();
+  }
+
+  /** Tries again at once. */
+  retry(): void {
+    this.wake();
+  }
+
+  close(): void {
+    this.#live.close();
+  }
+
+  #choose(): void {
+    const found = this.boards.find(({ name }) => name === this.#wanted);
+    if (found === undefined) {
+      this.board = null;
+      this.problem = missing(this.#wanted, this.boards.map(({ name }) => name));
+      return;
+    }
+    this.problem = null;
+    if (found === this.board) return;
+    this.#window.clear();
+    this.frame = null;
+    this.board = found;
+    this.#follow(found);
+  }
+
+  #follow(board: Board): void {
+    this.#asked = this.range;
+    this.#live.follow(board.name, this.range);
+  }
+
+  #changed(): void {
+    const { welcome, refusal, reason, phase, notice } = this.#live;
+    this.instance = welcome?.server.instance ?? "";
+    this.reason = phase === "waiting" ? reason : "";
+    this.notice = notice === null || notice.code === "resumed" ? "" : notice.message;
+    if (refusal !== null && this.board !== null) this.problem = refused(refusal);
+    if (this.#window.last > (this.frame?.to ?? 0)) this.#draw();
+    this.#judge(this.#world.now());
+  }
+
+  /** One paint for however many columns came since the last. */
+  #draw(): void {
+    if (this.#painting || this.#window.newest === null) return;
+    this.#painting = true;
+    let n = 0;
+    this.#world.paint(
+      () => {
+        this.#painting = false;
+        n = this.#live.n;
+        const held = this.#kept ?? this.#window;
+        const shown = this.frame;
+        if (this.paused && shown?.window === held && shown.range === this.range) return;
+        this.frame = new Frame(held, this.range);
+      },
+      () => this.#painted(n),
+    );
+  }
+
+  #painted(n: number): void {
+    const now = this.#world.now();
+    const lag = this.#age(now);
+    if (lag === null) return;
+    if (!this.paused) this.latency = lag;
+    this.#live.painted(n, lag);
+    this.#judge(now);
+  }
+
+  #age(now: number): number | null {
+    const time = this.#live.clock.at(now);
+    const newest = this.#window.newest;
+    return time === null || newest === null ? null : Math.max(0, time - newest);
+  }
+
+  #judge(now: number): void {
+    const facts: Facts = {
+      phase: this.#live.phase,
+      paused: this.paused,
+      age: this.#age(now),
+      limit: this.#live.silence,
+      wait: Math.max(0, this.#live.retryAt - now),
+    };
+    if (this.boards.length === 0 && this.problem !== null) {
+      this.sign = { kind: "reconnecting", wait: Math.max(0, this.#loadAt - now) };
+      return;
+    }
+    this.stale = isStale(facts);
+    this.sign = sign(facts);
+  }
+}

@@ -1,0 +1,69 @@
+/** Ties a dashboard to the browser's page: its address, its visibility, its network, its drawing. */
+import { flushSync } from "svelte";
+import type { Dashboard, World } from "./dashboard.svelte";
+import { HttpError } from "./problem";
+
+/** How often (ms) a visible page judges its connection and says how old its newest sample is. */
+const CHECK_EVERY = 500;
+
+function liveUrl(base: string): string {
+  const url = new URL("live", base);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.hash = url.search = "";
+  return url.href;
+}
+
+async function fetchBoards(): Promise<unknown> {
+  const answer = await fetch("api/boards", { signal: AbortSignal.timeout(10_000) });
+  if (!answer.ok) throw new HttpError(answer.status);
+  return answer.json();
+}
+
+export function world(): World {
+  return {
+    liveUrl: liveUrl(document.baseURI),
+    open: (url, protocol) => new WebSocket(url, protocol),
+    boards: fetchBoards,
+    now: () => performance.now(),
+    random: () => Math.random(),
+    paint: (paint, painted) => {
+      requestAnimationFrame(() => {
+        flushSync(paint);
+        // A message posted within a frame is delivered right after the frame is drawn.
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => {
+          port1.close();
+          painted();
+        };
+        port2.postMessage(null);
+      });
+    },
+  };
+}
+
+export const boardName = (): string => decodeURIComponent(location.hash.slice(1)) || "overview";
+
+/** Keeps a dashboard in step with its page; returns what undoes it. A hidden page has no timer. */
+export function attend(dashboard: Dashboard): () => void {
+  const end = new AbortController();
+  const { signal } = end;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const see = (): void => {
+    clearInterval(timer);
+    timer = document.hidden ? undefined : setInterval(() => dashboard.check(), CHECK_EVERY);
+    dashboard.setVisible(!document.hidden);
+  };
+  const wake = (): void => dashboard.wake();
+  document.addEventListener("visibilitychange", see, { signal });
+  document.addEventListener("resume", wake, { signal });
+  window.addEventListener("pageshow", wake, { signal });
+  window.addEventListener("online", wake, { signal });
+  window.addEventListener("hashchange", () => void dashboard.show(boardName()), { signal });
+  see();
+  void dashboard.show(boardName());
+  return () => {
+    clearInterval(timer);
+    end.abort();
+    dashboard.close();
+  };
+}

@@ -1,0 +1,33 @@
+/** The sign that cannot lie: what may be said about the picture, from facts on monotonic clocks only. */
+import type { Phase } from "../wire/live";
+
+export interface Facts {
+  phase: Phase;
+  paused: boolean;
+  /** Age (ms) of the newest sample received, by the server's clock; null before the first. */
+  age: number | null;
+  /** How old (ms) the newest sample may be while all is well. */
+  limit: number;
+  /** Milliseconds to the next try, where there is no connection. */
+  wait: number;
+}
+
+export type Sign =
+  | { kind: "connecting" }
+  | { kind: "live"; age: number }
+  | { kind: "paused"; age: number }
+  | { kind: "stale"; age: number }
+  | { kind: "reconnecting"; wait: number };
+
+export const isStale = ({ age, limit }: Facts): boolean => age !== null && age > limit;
+
+export function sign(facts: Facts): Sign {
+  const { phase, paused, age, wait } = facts;
+  if (phase === "waiting" && wait > 0) return { kind: "reconnecting", wait };
+  if (phase !== "open" && (age === null || isStale(facts))) {
+    return age === null ? { kind: "connecting" } : { kind: "reconnecting", wait: 0 };
+  }
+  if (age === null) return { kind: "connecting" };
+  if (isStale(facts)) return { kind: "stale", age };
+  return paused ? { kind: "paused", age } : { kind: "live", age };
+}

@@ -1,0 +1,290 @@
+/**
+ * The browser's side of the live protocol (docs/protocol.md): connect, subscribe, follow, acknowledge, notice
+ * death by silence, come back and resume. No timers, no DOM: whoever holds it passes a monotonic clock, calls
+ * `check()` a few times a second while the page is visible, and tells it what the browser tells the page.
+ */
+import { Backoff } from "./backoff";
+import { WireError } from "./check";
+import { ServerClock } from "./clock";
+import { Feed, type Outcome, type Sink } from "./feed";
+import { decode, encode, type ClientMessage, type Notice, type Refusal, type ServerMessage, type Welcome } from "./messages";
+
+export const SUBPROTOCOL = "monitor.v1";
+/** A connection that is not open, or a first answer that is not there, after this long (ms) is given up. */
+const PATIENCE = 10_000;
+
+export type Socket = Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
+
+export interface Wiring {
+  url: string;
+  open: (url: string, protocol: string) => Socket;
+  now: () => number;
+  random: () => number;
+  sink: Sink;
+  /** Something a person may see has changed. */
+  changed: () => void;
+}
+
+/** waiting: no connection, the next try is at `retryAt`. */
+export type Phase = "connecting" | "open" | "waiting";
+
+interface Wish {
+  board: string;
+  range: number;
+}
+
+export class Live {
+  readonly clock = new ServerClock();
+  phase: Phase = "waiting";
+  retryAt = 0;
+  /** Why the last connection ended, in words. */
+  reason = "";
+  welcome: Welcome | null = null;
+  notice: Notice | null = null;
+  refusal: Refusal | null = null;
+
+  readonly #wiring: Wiring;
+  readonly #feed: Feed;
+  readonly #backoff: Backoff;
+  #socket: Socket | null = null;
+  #wish: Wish | null = null;
+  #visible = true;
+  #request = 0;
+  #askedAt: number | null = null;
+  #roundTrip = 0;
+  #openedAt: number | null = null;
+  #connectedAt = 0;
+  #heardAt = 0;
+  #restartWithin: number | null = null;
+  #unacknowledged = { bytes: 0, ticks: 0, since: 0 };
+  #painted = { n: 0, lag: 0 };
+
+  constructor(wiring: Wiring) {
+    this.#wiring = wiring;
+    this.#feed = new Feed(wiring.sink);
+    this.#backoff = new Backoff(wiring.random);
+  }
+
+  /** Follow this board; `range` is how much of the past is wanted (ms). Connects if need be. */
+  follow(board: string, range: number): void {
+    this.#wish = { board, range };
+    this.refusal = null;
+    if (this.phase === "open") this.#subscribe(null);
+    else if (this.phase === "waiting") this.#connect();
+  }
+
+  /** Judges silence, retries and acknowledgements by the clock. */
+  check(): void {
+    const now = this.#wiring.now();
+    if (this.phase === "waiting") {
+      if (this.#visible && this.#wish !== null && now >= this.retryAt) this.#connect();
+    } else if (now - this.#heardAt > this.#patience(now)) {
+      this.#lose(this.phase === "open" ? "nothing was heard from the service" : "the service did not answer");
+    } else {
+      this.#acknowledgeIfDue(now);
+    }
+  }
+
+  /** The page is shown or hidden. A hidden page is sent beats only, and does not try to come back. */
+  setVisible(visible: boolean): void {
+    if (visible !== this.#visible) {
+      this.#visible = visible;
+      if (this.phase === "open") this.#send({ type: "visible", visible });
+    }
+    if (visible) this.wake();
+  }
+
+  /** The network or the page is back: judge the connection now, and do not wait for the next try. */
+  wake(): void {
+    this.check();
+    if (this.phase === "waiting" && this.#visible && this.#wish !== null) this.#connect();
+  }
+
+  /** Number of the newest column received. */
+  get n(): number {
+    return this.#feed.n;
+  }
+
+  /** Column `n` is on the screen; `lag` is the time from its sample to the paint (ms). */
+  painted(n: number, lag: number): void {
+    this.#painted = { n, lag: Math.max(0, Math.round(lag)) };
+    this.#acknowledgeIfDue(this.#wiring.now());
+  }
+
+  /** How long (ms) silence may last: three steps and two measured round trips. */
+  get silence(): number {
+    return 3 * (this.welcome?.step ?? 1000) + 2 * this.#roundTrip;
+  }
+
+  close(): void {
+    this.#wish = null;
+    this.#detach();
+  }
+
+  #patience(now: number): number {
+    // While an answer is due its round trip is not known yet: a long backfill is no silence.
+    const asking = this.#askedAt !== null && now - this.#askedAt < PATIENCE;
+    return this.phase === "connecting" || asking ? PATIENCE : this.silence;
+  }
+
+  #connect(): void {
+    const { open, url, now } = this.#wiring;
+    this.phase = "connecting";
+    this.#connectedAt = this.#heardAt = now();
+    this.#openedAt = this.#askedAt = null;
+    this.#feed.forget();
+    const socket = open(url, SUBPROTOCOL);
+    this.#socket = socket;
+    socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
+    socket.onclose = (event: CloseEvent) => this.#lose(closing(event.code));
+    this.#wiring.changed();
+  }
+
+  #detach(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket === null) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  #lose(reason: string): void {
+    const now = this.#wiring.now();
+    this.#detach();
+    const lived = this.#openedAt === null ? 0 : now - this.#openedAt;
+    const wait = this.#backoff.next(lived);
+    this.retryAt = now + (this.#restartWithin === null ? wait : this.#wiring.random() * this.#restartWithin);
+    this.#restartWithin = null;
+    this.reason = reason;
+    this.phase = "waiting";
+    this.#wiring.changed();
+  }
+
+  #receive(data: unknown): void {
+    const now = this.#wiring.now();
+    this.#heardAt = now;
+    try {
+      if (typeof data !== "string") throw new WireError("a binary message");
+      this.#unacknowledged.bytes += data.length;
+      this.#handle(decode(data), now);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#lose(`the service sent something else than expected (${error.message})`);
+    }
+  }
+
+  #handle(message: ServerMessage, now: number): void {
+    switch (message.type) {
+      case "welcome":
+        return this.#greet(message, now);
+      case "beat":
+        return this.clock.stamped(message.time, now);
+      case "subscribed":
+        if (message.request !== this.#request) return;
+        this.#roundTrip = now - (this.#askedAt ?? now);
+        this.#askedAt = null;
+        this.#leaveOther(message.feed);
+        this.#feed.subscribed(message);
+        return this.#took(now);
+      case "columns":
+        return this.#after(this.#feed.columns(message), now);
+      case "series":
+        return this.#feed.series(message);
+      case "tick":
+        this.clock.atLeast(message.t, now);
+        return this.#after(this.#feed.tick(message), now);
+      case "notice":
+        return this.#heed(message);
+      case "error":
+        return this.#refused(message);
+    }
+  }
+
+  #greet(message: Welcome, now: number): void {
+    this.welcome = message;
+    this.notice = null;
+    this.phase = "open";
+    this.#openedAt = now;
+    this.#roundTrip = now - this.#connectedAt;
+    this.#unacknowledged = { bytes: 0, ticks: 0, since: now };
+    this.clock.reset();
+    this.clock.stamped(message.time, now);
+    this.#subscribe(this.#wiring.sink.newest);
+    if (!this.#visible) this.#send({ type: "visible", visible: false });
+    this.#wiring.changed();
+  }
+
+  /** `held` is the time of the newest column held: only what came after it is asked for. */
+  #subscribe(held: number | null): void {
+    if (this.#wish === null) return;
+    const now = this.#wiring.now();
+    const { board, range } = this.#wish;
+    const time = this.clock.at(now) ?? Infinity;
+    const recent = held !== null && held <= time && held > time - range;
+    this.#feed.interrupt();
+    this.#askedAt = now;
+    this.#request += 1;
+    const request = { type: "subscribe", request: this.#request, board } as const;
+    this.#send(recent ? { ...request, after: held } : { ...request, range });
+  }
+
+  #after(outcome: Outcome, now: number): void {
+    if (outcome === "kept") this.#took(now);
+    if (outcome === "hole") this.#subscribe(this.#wiring.sink.newest);
+    if (outcome === "clock went back") {
+      this.#wiring.sink.clear();
+      this.#lose("the service's clock was set back");
+    }
+  }
+
+  #took(now: number): void {
+    if (this.#unacknowledged.ticks === 0) this.#unacknowledged.since = now;
+    this.#unacknowledged.ticks += 1;
+    this.#wiring.changed();
+  }
+
+  #heed(notice: Notice): void {
+    this.notice = notice;
+    const within = notice.details.retry_in;
+    if (notice.code === "restarting" && typeof within === "number") this.#restartWithin = within;
+    this.#wiring.changed();
+  }
+
+  #refused(refusal: Refusal): void {
+    if (refusal.request !== this.#request) return;
+    this.#askedAt = null;
+    this.refusal = refusal;
+    this.#wiring.changed();
+  }
+
+  /** A feed is shared by all its subscriptions, so it is left only for another one. */
+  #leaveOther(feed: number): void {
+    const old = this.#feed.id;
+    if (old !== null && old !== feed) this.#send({ type: "unsubscribe", feed: old });
+  }
+
+  #acknowledgeIfDue(now: number): void {
+    const { bytes, ticks, since } = this.#unacknowledged;
+    const limits = this.welcome?.limits;
+    if (this.phase !== "open" || !this.#visible || limits === undefined || this.#feed.id === null) return;
+    if (ticks === 0 || this.#painted.n === 0) return;
+    if (bytes < limits.ack_bytes && ticks < limits.credit / 2 && now - since < limits.ack_after) return;
+    this.#unacknowledged = { bytes: 0, ticks: 0, since: now };
+    this.#send({ type: "ack", feed: this.#feed.id, ...this.#painted });
+  }
+
+  #send(message: ClientMessage): void {
+    this.#socket?.send(encode(message));
+  }
+}
+
+const CLOSINGS: Readonly<Record<number, string>> = {
+  1001: "the service is shutting down",
+  1006: "the connection was lost",
+  1012: "the service is restarting",
+  1013: "the service has as many viewers as it takes",
+  4008: "this connection was too slow",
+  4401: "the credentials have ended",
+};
+
+const closing = (code: number): string => CLOSINGS[code] ?? `the service closed the connection (${code})`;

@@ -1,0 +1,217 @@
+/**
+ * The messages of the live protocol, version 1 (docs/protocol.md), as the browser reads and writes them.
+ * Times and steps are integers in milliseconds; `null` is "no value".
+ */
+import { boolean, integer, list, nullable, number, object, text, textTable, WireError, type Check, type Json } from "./check";
+
+/** `query` is the index in the subscription's list of queries. */
+export interface Series {
+  query: number;
+  labels: Readonly<Record<string, string>>;
+}
+
+/** `v` has one row per series, each as long as `t`. */
+export interface Columns {
+  t: number[];
+  v: (number | null)[][];
+}
+
+export interface Limits {
+  ack_bytes: number;
+  ack_after: number;
+  credit: number;
+  range: number;
+}
+
+export interface Welcome {
+  type: "welcome";
+  server: { name: string; version: string; instance: string };
+  session: string;
+  epoch: string;
+  time: number;
+  step: number;
+  ping: { interval: number; timeout: number; sweep: number };
+  limits: Limits;
+}
+
+interface Past {
+  feed: number;
+  n: number;
+  series: Series[];
+  columns: Columns;
+  complete: boolean;
+  oldest: number | null;
+}
+
+export interface Subscribed extends Past {
+  type: "subscribed";
+  request: number;
+  step: number;
+}
+
+export interface CatchUp extends Past {
+  type: "columns";
+}
+
+export interface Tick {
+  type: "tick";
+  feed: number;
+  n: number;
+  t: number;
+  v: (number | null)[];
+}
+
+export interface SeriesChange {
+  type: "series";
+  feed: number;
+  n: number;
+  series: Series[];
+}
+
+export interface Beat {
+  type: "beat";
+  time: number;
+}
+
+export interface Notice {
+  type: "notice";
+  code: string;
+  message: string;
+  details: Json;
+}
+
+export interface Refusal {
+  type: "error";
+  request: number | null;
+  code: string;
+  message: string;
+  position: number | null;
+  query: number | null;
+}
+
+export type ServerMessage = Welcome | Subscribed | Tick | SeriesChange | CatchUp | Beat | Notice | Refusal;
+
+export interface Subscribe {
+  type: "subscribe";
+  request: number;
+  queries?: string[];
+  board?: string;
+  variables?: Readonly<Record<string, string>>;
+  range?: number;
+  step?: number;
+  after?: number | null;
+}
+
+export type ClientMessage =
+  | Subscribe
+  | { type: "unsubscribe"; feed: number }
+  | { type: "ack"; feed: number; n: number; lag: number }
+  | { type: "visible"; visible: boolean };
+
+const row = list(nullable(number));
+
+const series: Check<Series[]> = list((value, place) => {
+  const found = object(value, place);
+  return { query: integer(found.query, `${place}.query`), labels: textTable(found.labels, `${place}.labels`) };
+});
+
+const past = (m: Json): Past => {
+  const columns = object(m.columns, "columns");
+  const found = {
+    feed: integer(m.feed, "feed"),
+    n: integer(m.n, "n"),
+    series: series(m.series, "series"),
+    columns: { t: list(integer)(columns.t, "columns.t"), v: list(row)(columns.v, "columns.v") },
+    complete: boolean(m.complete, "complete"),
+    oldest: nullable(integer)(m.oldest, "oldest"),
+  };
+  const { t, v } = found.columns;
+  if (v.length !== found.series.length || v.some((values) => values.length !== t.length)) {
+    throw new WireError("columns.v: one row per series, each as long as columns.t, expected");
+  }
+  return found;
+};
+
+const readers: Record<ServerMessage["type"], (m: Json) => ServerMessage> = {
+  welcome: (m) => {
+    const server = object(m.server, "server");
+    const ping = object(m.ping, "ping");
+    const limits = object(m.limits, "limits");
+    return {
+      type: "welcome",
+      server: {
+        name: text(server.name, "server.name"),
+        version: text(server.version, "server.version"),
+        instance: text(server.instance, "server.instance"),
+      },
+      session: text(m.session, "session"),
+      epoch: text(m.epoch, "epoch"),
+      time: integer(m.time, "time"),
+      step: integer(m.step, "step"),
+      ping: {
+        interval: integer(ping.interval, "ping.interval"),
+        timeout: integer(ping.timeout, "ping.timeout"),
+        sweep: integer(ping.sweep, "ping.sweep"),
+      },
+      limits: {
+        ack_bytes: integer(limits.ack_bytes, "limits.ack_bytes"),
+        ack_after: integer(limits.ack_after, "limits.ack_after"),
+        credit: integer(limits.credit, "limits.credit"),
+        range: integer(limits.range, "limits.range"),
+      },
+    };
+  },
+  subscribed: (m) => ({
+    type: "subscribed",
+    ...past(m),
+    request: integer(m.request, "request"),
+    step: integer(m.step, "step"),
+  }),
+  columns: (m) => ({ type: "columns", ...past(m) }),
+  tick: (m) => ({
+    type: "tick",
+    feed: integer(m.feed, "feed"),
+    n: integer(m.n, "n"),
+    t: integer(m.t, "t"),
+    v: row(m.v, "v"),
+  }),
+  series: (m) => ({
+    type: "series",
+    feed: integer(m.feed, "feed"),
+    n: integer(m.n, "n"),
+    series: series(m.series, "series"),
+  }),
+  beat: (m) => ({ type: "beat", time: integer(m.time, "time") }),
+  notice: (m) => ({
+    type: "notice",
+    code: text(m.code, "code"),
+    message: text(m.message, "message"),
+    details: m.details === undefined ? {} : object(m.details, "details"),
+  }),
+  error: (m) => ({
+    type: "error",
+    request: nullable(integer)(m.request, "request"),
+    code: text(m.code, "code"),
+    message: text(m.message, "message"),
+    position: nullable(integer)(m.position, "position"),
+    query: nullable(integer)(m.query, "query"),
+  }),
+};
+
+function parse(message: string): unknown {
+  try {
+    return JSON.parse(message);
+  } catch {
+    throw new WireError(`not JSON: ${message.slice(0, 80)}`);
+  }
+}
+
+/** One message of the service; unknown fields are left out. Raises `WireError`. */
+export function decode(message: string): ServerMessage {
+  const found = object(parse(message), "message");
+  const type = text(found.type, "type");
+  if (!Object.hasOwn(readers, type)) throw new WireError(`type: unknown message ${JSON.stringify(type)}`);
+  return readers[type as ServerMessage["type"]](found);
+}
+
+export const encode = (message: ClientMessage): string => JSON.stringify(message);
