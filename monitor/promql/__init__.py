@@ -1,0 +1,25 @@
+"""PromQL: one evaluator for live feeds, the HTTP API and alerts.
+
+The expression is parsed by promql-parser and evaluated by numpy over the interface of `monitor.storage`, with
+Prometheus 3's semantics: look-back of five minutes, staleness, windows open on the left, counter resets and
+extrapolation.
+"""
+
+from monitor.promql.errors import Limits, QueryError
+from monitor.promql.evaluate import Samples, evaluate, select_samples, text_value
+from monitor.promql.parse import Query, ValueType, parse, value_type
+from monitor.promql.selections import Selections
+
+__all__ = [
+    "Limits",
+    "Query",
+    "QueryError",
+    "Samples",
+    "Selections",
+    "ValueType",
+    "evaluate",
+    "parse",
+    "select_samples",
+    "text_value",
+    "value_type",
+]

@@ -1,0 +1,253 @@
+"""Query text to a tree: promql-parser knows the grammar, this adds positions, limits and a normal form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import promql_parser
+
+from monitor.promql.aggregations import AGGREGATIONS
+from monitor.promql.errors import QueryError
+from monitor.promql.functions import FUNCTIONS
+from monitor.promql.nodes import (
+    Aggregate,
+    Binary,
+    Call,
+    Grouping,
+    Matching,
+    Negation,
+    Node,
+    Number,
+    Selector,
+    Text,
+    Window,
+)
+from monitor.promql.operators import OPERATORS
+from monitor.promql.syntax import locate
+from monitor.promql.tokens import Token, outline, scan, unquote
+from monitor.storage import Matcher, Operator
+
+MOST_DEPTH = 60
+PLACEHOLDER = "\N{SECTION SIGN}"
+MATCH_OPERATORS: dict[str, Operator] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+ValueType = Literal["vector", "scalar", "matrix", "string"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed expression.  Two queries are equal when their normal forms are."""
+
+    text: str
+    """The normal form."""
+    root: Node = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse(text: str) -> Query:
+    """Parse PromQL.  Raises QueryError, with the position in `text`, for what is wrong or not supported."""
+    words = scan(text)
+    if not words:
+        raise QueryError("no expression found in input", 0)
+    strings = [unquote(word) for word in words if word.kind == "string"]
+    try:
+        tree = promql_parser.parse(without_strings(text, words))
+    except (ValueError, OverflowError) as error:
+        raise explained(str(error), words, strings) from error
+    root = Reader(words, strings).read(tree)
+    return Query(str(root), root)
+
+
+def value_type(query: Query) -> ValueType:
+    """What an evaluation at one instant gives."""
+    return type_of(query.root)
+
+
+def type_of(node: Node) -> ValueType:
+    match node:
+        case Number():
+            return "scalar"
+        case Text():
+            return "string"
+        case Window():
+            return "matrix"
+        case Call(function=name):
+            return "scalar" if name in ("time", "scalar") else "vector"
+        case Binary(left=left, right=right):
+            return "scalar" if type_of(left) == type_of(right) == "scalar" else "vector"
+        case Negation(argument=argument):
+            return type_of(argument)
+    return "vector"
+
+
+def without_strings(text: str, words: list[Token]) -> str:
+    """The text with each string replaced by a sign and its number."""
+    pieces, place, number = [], 0, 0
+    for word in words:
+        if word.kind == "string":
+            pieces += [text[place : word.position], f'"{PLACEHOLDER}{number}"']
+            place, number = word.end, number + 1
+    return "".join([*pieces, text[place:]])
+
+
+def restored(text: str, strings: list[str]) -> str:
+    return re.sub(f"{PLACEHOLDER}([0-9]+)", lambda match: strings[int(match[1])], text)
+
+
+def explained(message: str, words: list[Token], strings: list[str]) -> QueryError:
+    """The parser's message with the position that it speaks of."""
+    if message == "invalid promql query":
+        return locate(words)
+    named = re.search(r"'([^']+)'|syntax: (\S+)|string: (\S+)", message)
+    name = next((group for group in named.groups() if group), "") if named else ""
+    position = next((word.position for word in words if word.text == name), None)
+    if position is None:
+        position = next((word.position for word in words if name and word.text.startswith(name)), 0)
+    return QueryError(restored(message, strings), position)
+
+
+class Reader:
+    """Turns the parser's tree into ours, walking along the words to know where each part stands."""
+
+    def __init__(self, words: list[Token], strings: list[str]) -> None:
+        self._words = outline(words)
+        self._next = 0
+        self._strings = strings
+        self._readers: dict[str, Callable[[Any, int], Node]] = {
+            "NumberLiteral": self._number,
+            "StringLiteral": self._text,
+            "ParenExpr": lambda tree, depth: self.read(tree.expr, depth),
+            "VectorSelector": lambda tree, _: self._selector(tree),
+            "MatrixSelector": self._window,
+            "Call": self._call,
+            "AggregateExpr": self._aggregate,
+            "BinaryExpr": self._binary,
+            "UnaryExpr": self._negation,
+            "SubqueryExpr": self._subquery,
+        }
+
+    def read(self, tree: Any, depth: int = 0) -> Node:
+        if depth > MOST_DEPTH:
+            raise QueryError(f"expression nested deeper than {MOST_DEPTH} levels", self._here())
+        return self._readers[type(tree).__name__](tree, depth + 1)
+
+    def _here(self) -> int:
+        return self._words[min(self._next, len(self._words) - 1)].position
+
+    def _find(self, accepts: Callable[[Token], bool]) -> int:
+        """The position of the next word of a kind, which becomes the place to go on from."""
+        for place in range(self._next, len(self._words)):
+            if accepts(self._words[place]):
+                self._next = place + 1
+                return self._words[place].position
+        return self._here()
+
+    def _find_text(self, text: str) -> int:
+        return self._find(lambda word: word.text.lower() == text.lower())
+
+    def _string(self, text: str) -> str:
+        return restored(text, self._strings)
+
+    def _number(self, tree: Any, _: int) -> Number:
+        self._find(lambda word: word.kind == "number" or word.text.lower() in ("inf", "nan"))
+        return Number(tree.val)
+
+    def _text(self, tree: Any, _: int) -> Text:
+        self._find(lambda word: word.kind == "string")
+        return Text(self._string(tree.val))
+
+    def _selector(self, tree: Any) -> Selector:
+        position = self._find_text(tree.name or "{")
+        if tree.matchers.or_matchers:
+            raise QueryError("alternatives (or) between matchers are not supported", position)
+        matchers = [self._matcher(one, position) for one in tree.matchers.matchers]
+        if tree.name:
+            matchers.append(Matcher("__name__", "=", tree.name))
+        if all(matcher.matches("") for matcher in matchers):
+            raise QueryError("vector selector must contain at least one non-empty matcher", position)
+        matchers.sort(key=lambda one: (one.label, one.operator, one.value))
+        at = self._at(tree.at, position)
+        return Selector(tuple(matchers), milliseconds(tree.offset), at, position)
+
+    def _matcher(self, tree: Any, position: int) -> Matcher:
+        operator = MATCH_OPERATORS[str(tree.op).rpartition(".")[2]]
+        label, value = self._string(tree.name), self._string(tree.value)
+        try:
+            return Matcher(label, operator, value)
+        except ValueError as error:
+            raise QueryError(f"invalid pattern {value!r} for label {label}: {error}", position) from error
+
+    def _at(self, tree: Any, position: int) -> int | None:
+        if tree is None:
+            return None
+        if tree.at is None:
+            raise QueryError("@ start() and @ end() are not supported", position)
+        at: datetime = tree.at
+        return round(at.timestamp() * 1000)
+
+    def _window(self, tree: Any, _: int) -> Window:
+        return Window(self._selector(tree.vector_selector), milliseconds(tree.range))
+
+    def _call(self, tree: Any, depth: int) -> Call:
+        name = tree.func.name
+        position = self._find_text(name)
+        if name not in FUNCTIONS:
+            raise QueryError(f"function {name} is not supported", position)
+        return Call(name, tuple([self.read(argument, depth) for argument in tree.args]), position)
+
+    def _aggregate(self, tree: Any, depth: int) -> Aggregate:
+        operator = str(tree.op)
+        position = self._find_text(operator)
+        if operator not in AGGREGATIONS:
+            raise QueryError(f"aggregation {operator} is not supported", position)
+        modifier = tree.modifier
+        grouping = Grouping(True, ())
+        if modifier is not None:
+            include = modifier.type == promql_parser.AggModifierType.By
+            grouping = Grouping(include, self._labels(modifier.labels))
+        parameter = None if tree.param is None else self.read(tree.param, depth)
+        return Aggregate(operator, self.read(tree.expr, depth), parameter, grouping, position)
+
+    def _labels(self, labels: list[str] | None) -> tuple[str, ...]:
+        return tuple(sorted({self._string(label) for label in labels or ()}))
+
+    def _binary(self, tree: Any, depth: int) -> Binary:
+        operator, modifier = str(tree.op), tree.modifier
+        left = self.read(tree.lhs, depth)
+        position = self._find_text(operator)
+        if operator not in OPERATORS:
+            raise QueryError(f"operator {operator} is not supported", position)
+        right = self.read(tree.rhs, depth)
+        returns_bool = modifier is not None and modifier.return_bool
+        return Binary(operator, left, right, self._matching(modifier, position), returns_bool, position)
+
+    def _matching(self, modifier: Any, position: int) -> Matching:
+        if modifier is None:
+            return Matching(Grouping(False, ()))
+        fill = modifier.fill_values
+        if fill is not None and (fill.lhs is not None or fill.rhs is not None):
+            raise QueryError("fill values of a vector matching are not supported", position)
+        matching = modifier.matching
+        grouping = Grouping(False, ())
+        if matching is not None:
+            include = matching.type == promql_parser.LabelModifierType.Include
+            grouping = Grouping(include, self._labels(matching.labels))
+        many = {"ManyToOne": "left", "OneToMany": "right"}.get(str(modifier.card).rpartition(".")[2], "")
+        return Matching(grouping, many, self._labels(modifier.group_labels))
+
+    def _negation(self, tree: Any, depth: int) -> Negation:
+        self._find_text("-")
+        return Negation(self.read(tree.expr, depth))
+
+    def _subquery(self, tree: Any, depth: int) -> Node:
+        self.read(tree.expr, depth)
+        raise QueryError("subqueries are not supported", self._here())
+
+
+def milliseconds(duration: timedelta | None) -> int:
+    return 0 if duration is None else duration // timedelta(milliseconds=1)

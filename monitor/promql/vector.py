@@ -1,0 +1,106 @@
+"""The values between operators: numbers per series and step, with presence beside them.
+
+NaN is a value and absence is not, so presence is an array of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.model import Floats, Times
+from monitor.promql.errors import Limits, QueryError
+from monitor.promql.labels import Groups, same, spelled, unnamed
+from monitor.storage import Flags, SeriesSet, Storage
+
+LOOK_BACK = 5 * 60 * 1000
+"""How old the newest sample may be to count for an instant, in milliseconds."""
+
+
+class Vector(NamedTuple):
+    """k series at S steps."""
+
+    series: SeriesSet
+    values: Floats
+    """(S, k); anything where not present."""
+    present: Flags
+    """(S, k)."""
+
+
+Scalar = Floats
+"""(S, 1), or (1, 1) where it is the same at each step."""
+
+
+class Context:
+    """One evaluation: where samples come from, the steps, and what it may still cost."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        grid: tuple[int, int, int],
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.storage, self.limits, self._clock = storage, limits, clock
+        self.start, self.end, self.step = grid
+        self.times: Times = np.arange(self.start, self.end + 1, self.step, dtype=np.int64)
+        self._samples = 0
+        self._deadline = clock() + limits.seconds
+
+    def check_time(self) -> None:
+        if self._clock() > self._deadline:
+            raise QueryError(f"query timed out after {self.limits.seconds:g} s")
+
+    def check_size(self, series: int, position: int) -> None:
+        """Refuse a vector of so many series before it is made."""
+        if series > self.limits.series:
+            raise QueryError(f"query has {series} series, at most {self.limits.series} are allowed", position)
+        points = series * len(self.times)
+        if points > self.limits.points:
+            raise QueryError(f"query has {points} values, at most {self.limits.points} are allowed", position)
+
+    def spend(self, samples: int, position: int) -> None:
+        """Count the samples that a step of the evaluation looks at."""
+        self._samples += samples
+        if self._samples > self.limits.samples:
+            raise QueryError(
+                f"query processing would load too many samples, at most {self.limits.samples} are allowed",
+                position,
+            )
+
+
+def without_name(vector: Vector) -> Vector:
+    """The vector without metric names, as every computation leaves it."""
+    return unite(Vector(unnamed(vector.series), vector.values, vector.present))
+
+
+def unite(vector: Vector) -> Vector:
+    """Series of the same labels become one.  Raises QueryError where two of them have a value at one step."""
+    groups = same(vector.series)
+    if groups is None:
+        return vector
+    counts = per_group(vector.present, groups)
+    for group in np.flatnonzero((counts > 1).any(axis=0))[:1].tolist():
+        labels = spelled(groups.series.labels[group])
+        raise QueryError(f"vector cannot contain metrics with the same labelset: {labels}")
+    values = np.full(counts.shape, np.nan)
+    for column, group in enumerate(groups.ids.tolist()):
+        values[:, group] = np.where(vector.present[:, column], vector.values[:, column], values[:, group])
+    return Vector(groups.series, values, counts > 0)
+
+
+def per_group(values: Floats | Flags, groups: Groups) -> Floats:
+    """(S, groups): sums over the members of each group, added one by one in their order.
+
+    The order makes the result of a step the same bit for bit whatever other steps are computed with it.
+    """
+    steps, size = len(values), len(groups.series)
+    if steps == 1:
+        sums: Floats = np.bincount(groups.ids, values[0], size).astype(np.float64, copy=False)
+        return sums[None]
+    cells = groups.ids + np.arange(0, steps * size, size)[:, None] if size else groups.ids
+    sums = np.bincount(cells.ravel(), values.ravel(), steps * size).astype(np.float64, copy=False)
+    return sums.reshape(steps, size)

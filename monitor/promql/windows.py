@@ -1,0 +1,244 @@
+"""The samples of one target in a window before each step, and what becomes of them.
+
+A step's result depends on nothing but the samples in its window, added in their order: one step alone and the
+same step among others agree bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.model import Floats, Times
+from monitor.promql.vector import Vector
+from monitor.storage import Flags, Selection, is_stale
+
+Rows = npt.NDArray[np.intp]
+Fold = Callable[..., Floats]
+
+
+class Span:
+    """Rows of one target and, for each of S steps, which of them its window holds.
+
+    Row numbers have the shape (S, 1) where every row has every series, else (S, k).
+    """
+
+    def __init__(self, selection: Selection, ends: Times, length: int) -> None:
+        self.series, self.times, self.values = selection.series, selection.timestamps, selection.values
+        self.ends, self.length = ends, length
+        self.low: Rows = self.times.searchsorted(ends - length, "right")
+        """(S,) the first row of each window."""
+        self.high: Rows = self.times.searchsorted(ends, "right")
+        """(S,) the row behind the last of each window."""
+        absent = is_stale(self.values)
+        self.present: Flags | None = ~absent if absent.any() else None
+        """(n, k) where there is a sample; None where all have one."""
+
+    @property
+    def cost(self) -> int:
+        """Samples in all windows."""
+        return int((self.high - self.low).sum()) * len(self.series)
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Samples in each window."""
+        if self.present is None:
+            return (self.high - self.low)[:, None]
+        sums = np.zeros((len(self.times) + 1, len(self.series)), np.int64)
+        np.cumsum(self.present, axis=0, out=sums[1:])
+        return sums[self.high] - sums[self.low]
+
+    def firsts(self) -> Rows:
+        """The row of the first sample in each window; any row where there is none."""
+        rows = np.minimum(self.low, len(self.times) - 1)
+        return rows[:, None] if self.present is None else self._at_or_after()[rows]
+
+    def lasts(self) -> Rows:
+        """The row of the last sample in each window; any row where there is none."""
+        rows = np.maximum(self.high - 1, 0)
+        return rows[:, None] if self.present is None else self._at_or_before()[rows]
+
+    def before(self, rows: Rows) -> Rows:
+        """The row of the last sample before each of these."""
+        earlier = np.maximum(rows - 1, 0)
+        if self.present is None:
+            return earlier
+        return self._at_or_before()[earlier, np.arange(len(self.series))]
+
+    def take(self, rows: Rows) -> Floats:
+        """(S, k): the values in these rows."""
+        if self.present is None:
+            return self.values[rows[:, 0]]
+        return self.values[rows, np.arange(len(self.series))]
+
+    def filled(self, value: float) -> Floats:
+        """The values, with another where there is none."""
+        return self.values if self.present is None else np.where(self.present, self.values, value)
+
+    def _at_or_before(self) -> Rows:
+        assert self.present is not None
+        rows = np.where(self.present, np.arange(len(self.times))[:, None], 0)
+        return np.maximum.accumulate(rows, axis=0)
+
+    def _at_or_after(self) -> Rows:
+        last = len(self.times) - 1
+        assert self.present is not None
+        rows = np.where(self.present, np.arange(len(self.times))[:, None], last)
+        return np.minimum.accumulate(rows[::-1], axis=0)[::-1]
+
+    def resets(self) -> Iterator[tuple[int, int, Rows]]:
+        """Where a value is less than the one before: row before, row, series; ascending by row."""
+        rows = self.values.shape[0]
+        if self.present is None:
+            for row in np.flatnonzero((self.values[1:] < self.values[:-1]).any(axis=1)).tolist():
+                yield row, row + 1, np.flatnonzero(self.values[row + 1] < self.values[row])
+            return
+        columns = np.arange(len(self.series))
+        before = np.zeros((rows, len(columns)), np.intp)
+        before[1:] = self._at_or_before()[:-1]
+        # Before a series' first sample this looks at row 0, where it is stale, and NaN is not greater.
+        drops = self.present & (self.values < self.values[before, columns])
+        for row in np.flatnonzero(drops.any(axis=1)).tolist():
+            fallen = np.flatnonzero(drops[row])
+            for earlier in np.unique(before[row, fallen]).tolist():
+                yield earlier, row, fallen[before[row, fallen] == earlier]
+
+
+def increase(span: Span, result: Floats) -> None:
+    """Add to each window what its counters had before they were reset."""
+    for before, row, columns in span.resets():
+        first = int(span.high.searchsorted(row, "right"))
+        behind = int(span.low.searchsorted(before, "right"))
+        if first < behind:
+            result[first:behind, columns] += span.values[before, columns]
+
+
+def extrapolated(span: Span, *, counter: bool, per_second: bool) -> Vector:
+    """The change over each window, extrapolated to its ends as Prometheus does (promql/functions.go)."""
+    counts, first, last = span.counts(), span.firsts(), span.lasts()
+    first_value = span.take(first)
+    result = span.take(last) - first_value
+    if counter:
+        increase(span, result)
+    first_time, last_time, ends = span.times[first], span.times[last], span.ends[:, None]
+    sampled = (last_time - first_time) / 1000
+    average = sampled / (counts - 1)
+    to_start = reach((first_time - (ends - span.length)) / 1000, average)
+    to_end = reach((ends - last_time) / 1000, average)
+    if counter:
+        # A counter is not below zero: it did not start before the point where the line meets zero.
+        to_zero = sampled * (first_value / result)
+        to_start = np.where((result > 0) & (first_value >= 0) & (to_zero < to_start), to_zero, to_start)
+    factor = (sampled + to_start + to_end) / sampled
+    if per_second:
+        factor /= span.length / 1000
+    return Vector(span.series, result * factor, spread(counts > 1, result))
+
+
+def reach(distance: Floats, average: Floats) -> Floats:
+    """How far to extrapolate: to the window's end, or half an interval where the series ends before."""
+    return np.where(distance >= average * 1.1, average / 2, distance)
+
+
+def spread(flags: Flags, like: Floats) -> Flags:
+    return flags if flags.shape == like.shape else np.broadcast_to(flags, like.shape)
+
+
+def rate(span: Span) -> Vector:
+    return extrapolated(span, counter=True, per_second=True)
+
+
+def total_increase(span: Span) -> Vector:
+    return extrapolated(span, counter=True, per_second=False)
+
+
+def delta(span: Span) -> Vector:
+    return extrapolated(span, counter=False, per_second=False)
+
+
+def irate(span: Span) -> Vector:
+    """The change per second between the last two samples."""
+    last = span.lasts()
+    before = span.before(last)
+    last_value, value = span.take(last), span.take(before)
+    change = np.where(last_value < value, last_value, last_value - value)
+    result = change / ((span.times[last] - span.times[before]) / 1000)
+    return Vector(span.series, result, spread(span.counts() > 1, result))
+
+
+def idelta(span: Span) -> Vector:
+    """The difference between the last two samples."""
+    last = span.lasts()
+    result = span.take(last) - span.take(span.before(last))
+    return Vector(span.series, result, spread(span.counts() > 1, result))
+
+
+def last_over_time(span: Span) -> Vector:
+    result = span.take(span.lasts())
+    return Vector(span.series, result, spread(span.counts() > 0, result))
+
+
+def count_over_time(span: Span) -> Vector:
+    counts = np.broadcast_to(span.counts(), (len(span.ends), len(span.series)))
+    return Vector(span.series, counts.astype(np.float64), counts > 0)
+
+
+def present_over_time(span: Span) -> Vector:
+    present = np.broadcast_to(span.counts() > 0, (len(span.ends), len(span.series)))
+    return Vector(span.series, np.ones(present.shape), present)
+
+
+def sum_over_time(span: Span) -> Vector:
+    result = sums(span)
+    return Vector(span.series, result, spread(span.counts() > 0, result))
+
+
+def avg_over_time(span: Span) -> Vector:
+    counts, result = span.counts(), sums(span)
+    return Vector(span.series, result / counts, spread(counts > 0, result))
+
+
+def min_over_time(span: Span) -> Vector:
+    return extreme(span, np.fmin)
+
+
+def max_over_time(span: Span) -> Vector:
+    return extreme(span, np.fmax)
+
+
+def sums(span: Span) -> Floats:
+    """The samples of each window added up from its first to its last."""
+    values = span.filled(0.0)
+    result = np.zeros((len(span.ends), len(span.series)))
+    lengths = span.high - span.low
+    longest = int(lengths.max())
+    if len(result) < longest:
+        for step, (low, high) in enumerate(zip(span.low.tolist(), span.high.tolist(), strict=True)):
+            if low < high:
+                # Accumulating adds one by one; a plain sum may add in pairs, depending on the shape.
+                result[step] = np.add.accumulate(values[low:high], axis=0)[-1]
+        return result
+    shortest = int(lengths.min())
+    for place in range(longest):
+        if place < shortest:
+            result += values[span.low + place]
+        else:
+            reaching = np.flatnonzero(lengths > place)
+            result[reaching] += values[span.low[reaching] + place]
+    return result
+
+
+def extreme(span: Span, fold: Fold) -> Vector:
+    """The least or greatest sample of each window, from those of its first and last power-of-two rows."""
+    values = span.filled(np.nan) + 0.0
+    lengths = span.high - span.low
+    result = np.full((len(span.ends), len(span.series)), np.nan)
+    size = 1
+    while size <= lengths.max(initial=0):
+        steps = np.flatnonzero((lengths >= size) & (lengths < 2 * size))
+        if len(steps):
+            result[steps] = fold(values[span.low[steps]], values[span.high[steps] - size])
+        values = fold(values[:-size], values[size:]) if size < len(values) else values
+        size *= 2
+    return Vector(span.series, result, spread(span.counts() > 0, result))
