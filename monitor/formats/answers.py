@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from monitor.formats.exposition import number
-from monitor.model import Columns, Labels
+from monitor.model import Columns, Floats, Labels, Metric, Times
 
 
 def success(data: str) -> bytes:
@@ -26,33 +26,45 @@ def matrix(columns: Columns) -> str:
     times = [f'[{stamp(time)},"' for time in columns.timestamps.tolist()]
     rows = []
     for labels, values in zip(columns.series, columns.values, strict=True):
-        held = np.flatnonzero(~np.isnan(values)).tolist()
-        if held:
+        if held := np.flatnonzero(~np.isnan(values)).tolist():
             points = ",".join([f'{times[at]}{number(values[at])}"]' for at in held])
             rows.append(f'{{"metric":{metric(labels)},"values":[{points}]}}')
     return result("matrix", f"[{','.join(rows)}]")
 
 
+def samples(series: Iterable[tuple[Labels, Times, Floats]]) -> str:
+    """Raw samples, each series with times of its own (ms); a NaN here is a value that was collected."""
+    rows = []
+    for labels, times, values in series:
+        pairs = zip(times.tolist(), values.tolist(), strict=True)
+        points = ",".join([f'[{stamp(time)},"{number(value)}"]' for time, value in pairs])
+        rows.append(f'{{"metric":{metric(labels)},"values":[{points}]}}')
+    return result("matrix", f"[{','.join(rows)}]")
+
+
 def vector(columns: Columns) -> str:
-    """Every series that has a value at the last time."""
+    """The result of one instant: every series in it has a value there, which may be NaN."""
     time = stamp(int(columns.timestamps[-1]))
-    values = columns.values[:, -1].tolist()
     rows = [
         f'{{"metric":{metric(labels)},"value":[{time},"{number(value)}"]}}'
-        for labels, value in zip(columns.series, values, strict=True)
-        if value == value
+        for labels, value in zip(columns.series, columns.values[:, -1].tolist(), strict=True)
     ]
     return result("vector", f"[{','.join(rows)}]")
 
 
-def scalar(time: int, value: float) -> str:
-    """`time` in milliseconds."""
-    return result("scalar", f'[{stamp(time)},"{number(value)}"]')
+def scalar(columns: Columns) -> str:
+    """The one value at the last time."""
+    return result("scalar", f'[{stamp(int(columns.timestamps[-1]))},"{number(columns.values[0, -1])}"]')
 
 
 def string(time: int, text: str) -> str:
     """`time` in milliseconds."""
     return result("string", f"[{stamp(time)},{json.dumps(text)}]")
+
+
+def metadata(metrics: Iterable[Metric]) -> str:
+    """Type, help and unit by name."""
+    return json.dumps({one.name: [{"type": one.kind, "help": one.help, "unit": one.unit}] for one in metrics})
 
 
 def listed(values: Iterable[object]) -> str:

@@ -1,7 +1,7 @@
 """What requests of the query API say in text: times, durations, label names.
 
 The forms are those of the Prometheus HTTP API (prometheus.io/docs/prometheus/latest/querying/api).  Every
-function raises ValueError with a message for the person who asked.
+function raises ParameterError with a message for the person who asked.
 """
 
 import re
@@ -27,6 +27,10 @@ UNITS = {
 LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 FARTHEST = 253_402_300_800_000
 """The year 10000 in milliseconds: no time lies farther from 1970."""
+
+
+class ParameterError(ValueError):
+    """A parameter that is not what it should be; the text says which, what was found, what was expected."""
 
 
 class Range(NamedTuple):
@@ -70,9 +74,9 @@ def grid(start: str, end: str, step: str, points: int) -> Range:
     """A range of at most so many points in time."""
     asked = Range(moment("start", start), moment("end", end), duration("step", step))
     if asked.end < asked.start:
-        raise ValueError('invalid parameter "end": it must not be before start')
+        raise ParameterError('invalid parameter "end": it must not be before start')
     if (asked.end - asked.start) // asked.step + 1 > points:
-        raise ValueError(
+        raise ParameterError(
             f"more than {points:,} points in time are asked for; make step longer or the range shorter"
         )
     return asked
@@ -81,7 +85,7 @@ def grid(start: str, end: str, step: str, points: int) -> Range:
 def label_name(text: str) -> str:
     """The name of a label, as it may stand in a path."""
     if not LABEL_NAME.fullmatch(text):
-        raise ValueError(f"invalid label name: {shown(text)}")
+        raise ParameterError(f"invalid label name: {shown(text)}")
     return text
 
 
@@ -90,8 +94,8 @@ def number_of(text: str) -> float | None:
     return float(text) if SECONDS.fullmatch(text) else None
 
 
-def unfit(name: str, text: str, expected: str) -> ValueError:
-    return ValueError(f'invalid parameter "{name}": {shown(text)}: {expected}')
+def unfit(name: str, text: str, expected: str) -> ParameterError:
+    return ParameterError(f'invalid parameter "{name}": {shown(text)}: {expected}')
 
 
 def shown(text: str) -> str:

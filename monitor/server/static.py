@@ -67,10 +67,11 @@ def asset(name: str, body: bytes) -> Asset:
 
 
 class Static(Base):
-    """Serves one table of assets; Tornado answers 304 where the ETag is the one that the client has."""
+    """Serves one table of assets; Tornado answers 304 to a client that has the ETag already."""
 
     def initialize(self, assets: Mapping[str, Asset]) -> None:
         self.assets = assets
+        self.etag = ""
 
     def get(self, path: str) -> None:
         if path == "" and path not in self.assets:
@@ -85,11 +86,13 @@ class Static(Base):
         packed = found.packed if accepts_gzip(self.request.headers.get("Accept-Encoding", "")) else None
         self.set_header("Content-Type", found.kind)
         self.set_header("Cache-Control", found.cache)
-        self.set_header("Vary", "Accept-Encoding")
-        self.set_header("Etag", f'"{found.etag}{"" if packed is None else "-gz"}"')
+        self.etag = f'"{found.etag}"' if packed is None else f'"{found.etag}-gz"'
         if packed is not None:
             self.set_header("Content-Encoding", "gzip")
         self.write(found.body if packed is None else packed)
+
+    def compute_etag(self) -> str | None:
+        return self.etag or None
 
 
 def accepts_gzip(accepted: str) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.formats import answers
-from monitor.model import Columns
+from monitor.model import Columns, Kind, Metric
 
 NAN = float("nan")
 
@@ -35,15 +35,31 @@ def test_a_matrix_leaves_gaps_out() -> None:
     }
 
 
-def test_a_vector_has_the_last_column() -> None:
-    assert read(answers.vector(columns([1.0, 2.0, 3.5], [1.0, 2.0, NAN]))) == {
+def test_a_vector_has_the_value_of_every_series() -> None:
+    assert read(answers.vector(columns([3.5], [NAN], times=(2000,)))) == {
         "resultType": "vector",
-        "result": [{"metric": {"__name__": "load", "row": "0"}, "value": [2, "3.5"]}],
+        "result": [
+            {"metric": {"__name__": "load", "row": "0"}, "value": [2, "3.5"]},
+            {"metric": {"__name__": "load", "row": "1"}, "value": [2, "NaN"]},
+        ],
     }
 
 
+def test_raw_samples_have_times_of_their_own() -> None:
+    held = [((("a", "b"),), np.array([1000, 2500]), np.array([0.5, NAN]))]
+    assert read(answers.samples(held)) == {
+        "resultType": "matrix",
+        "result": [{"metric": {"a": "b"}, "values": [[1, "0.5"], [2.5, "NaN"]]}],
+    }
+
+
+def test_metadata_tells_type_help_and_unit() -> None:
+    told = answers.metadata([Metric("node_load1", Kind.GAUGE, 'The "load".', "")])
+    assert read(told) == {"node_load1": [{"type": "gauge", "help": 'The "load".', "unit": ""}]}
+
+
 def test_scalars_and_strings_have_a_time() -> None:
-    assert read(answers.scalar(1764000000123, NAN)) == {
+    assert read(answers.scalar(columns([NAN], times=(1764000000123,)))) == {
         "resultType": "scalar",
         "result": [1764000000.123, "NaN"],
     }

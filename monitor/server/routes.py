@@ -1,0 +1,74 @@
+"""Which path is answered by what."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tornado.web import Application, RequestHandler
+
+from monitor.formats.exposition import Exposition
+from monitor.promql import Limits
+from monitor.server import api
+from monitor.server.base import NotFound
+from monitor.server.boards import Boards
+from monitor.server.guard import Guard
+from monitor.server.health import Health, Ready
+from monitor.server.metrics import Latest, Metrics
+from monitor.server.static import Static, read_assets
+from monitor.storage import Storage
+from monitor.telemetry import Telemetry
+
+PAGE = Path(__file__).parent.parent / "static"
+"""Where the build puts the page."""
+
+Rule = tuple[str, type[RequestHandler], dict[str, Any]]
+
+
+def make_application(
+    *,
+    storage: Storage,
+    telemetry: Telemetry,
+    latest: Latest,
+    boards: Sequence[Mapping[str, Any]],
+    guard: Guard,
+    limits: Limits,
+    live: Rule | None = None,
+    page: Path = PAGE,
+    points: int = 11_000,
+    clock: Callable[[], float] = time.time,
+    **settings: Any,
+) -> Application:
+    """The application: `live` is the rule of the live stream, `settings` go to Tornado (its websocket_*).
+
+    Boards are plain data, every field present.  `points` is how many points in time a range query may have,
+    `clock` gives Unix time in seconds, for queries without one.
+    """
+    asked = {"storage": storage, "limits": limits, "points": points, "clock": clock}
+    rules: list[Rule] = [
+        (r"/api/boards", Boards, {"body": json.dumps({"boards": list(boards)}).encode()}),
+        *((path, handler, asked) for path, handler in api.ROUTES),
+        (r"/api/.*", NotFound, {}),
+        (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
+        (r"/healthz", Health, {}),
+        (r"/readyz", Ready, {"storage": storage}),
+        *([live] if live else []),
+        (r"/(.*)", Static, {"assets": read_assets(page)}),
+    ]
+    return Application(
+        rules,  # type: ignore[arg-type]  # a rule may be a tuple of three, which its stub leaves out
+        default_handler_class=NotFound,
+        guard=guard,
+        telemetry=telemetry,
+        cross_origin_protection=True,
+        compress_response=True,
+        log_function=count,
+        **settings,
+    )
+
+
+def count(handler: RequestHandler) -> None:
+    """Counts an answer in place of a line in a log, which requests could fill."""
+    telemetry: Telemetry = handler.settings["telemetry"]
+    telemetry.http_requests[type(handler).__name__, f"{handler.get_status() // 100}xx"] += 1
