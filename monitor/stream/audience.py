@@ -79,6 +79,9 @@ class Audience:
         self.awake = awake
         self.wall = wall
         self.connections: dict[Session, Connection] = {}
+        self.empty = asyncio.Event()
+        """Set while nobody is here."""
+        self.empty.set()
 
     def __len__(self) -> int:
         return len(self.connections)
@@ -87,6 +90,7 @@ class Audience:
         """Begin a session on an open connection, and greet it."""
         session = Session(self.feeds, self.boards, self.limits)
         self.connections[session] = connection
+        self.empty.clear()
         self.doors.enter(connection.address)
         self.telemetry.sessions_opened += 1
         self.telemetry.clients = len(self.connections)
@@ -146,6 +150,8 @@ class Audience:
         session.end()
         connection.abort()
         self.doors.leave(connection.address)
+        if not self.connections:
+            self.empty.set()
         self.telemetry.gone[reason] += 1
         self.telemetry.clients = len(self.connections)
 

@@ -84,8 +84,9 @@ class Feed:
         return self._pasts[key]
 
     def check(self, storage: Storage) -> None:
-        """Evaluate every query once.  Raises FeedError for the first that cannot be."""
+        """Evaluate every query once, before anybody listens.  Raises FeedError for one that fails."""
         self._values(self.n, self.n, storage)
+        self._announced = len(self.series)
         for query, message in self.faults.items():
             raise FeedError(query, QueryError(message, None))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import TypeAlias
 
-from monitor.promql import Limits, Query, QueryError, parse
+from monitor.promql import Limits, Query, QueryError, Selections, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError
 
@@ -62,8 +62,9 @@ class Feeds:
         if self.now is not None and now <= self.now:
             return
         self.now = now
+        shared = Selections(self.storage)
         for feed in self._running.values():
-            feed.advance(now // feed.step, self.storage)
+            feed.advance(now // feed.step, shared)
 
 
 def _parsed(index: int, text: str, variables: Mapping[str, str]) -> Query:

@@ -1,0 +1,226 @@
+"""The only wiring: builds the rooms, starts them bottom-up, stops them top-down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+import monitor
+from monitor import parts
+from monitor.bus import Bus
+from monitor.collect.loop import CollectLoop
+from monitor.config import Settings, state_directory
+from monitor.formats import live
+from monitor.intake import Intake
+from monitor.listener import owner_of
+from monitor.model import Block, Labels, Scrape
+from monitor.server.listener import make_server
+from monitor.server.live import LiveHandler
+from monitor.server.routes import make_application
+from monitor.stream.audience import Audience
+from monitor.stream.doors import Doors
+from monitor.stream.feeds import Feeds
+from monitor.stream.liveness import Awake
+from monitor.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 4096
+"""Connections the kernel holds before they are accepted; Tornado's 128 loses some of a reconnect storm."""
+RETURN = 0.002
+"""Seconds in which one client can come back, with a margin: the spread of all grows with their number."""
+
+
+class StartError(Exception):
+    """The service cannot start; the message says why, and what to do."""
+
+
+def serve(settings: Settings) -> int:
+    """Run the service until SIGTERM or SIGINT; the exit status.  Raises StartError."""
+    return asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Service(settings).running() as url:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        await stop.wait()
+    return 0
+
+
+class Service:
+    """All rooms of one process, wired and not yet started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.instance = settings.collect.instance or socket.gethostname()
+        self.telemetry = Telemetry(monitor.__version__)
+        self.head = parts.head(settings)
+        self.bus = Bus()
+        self.intake = Intake(self.head, self.bus)
+        self.limits = parts.query_limits(settings)
+        self.awake = Awake(time.monotonic, settings.server.websocket.sweep_interval)
+        self.audience = self._audience()
+        self.newest: tuple[Block, ...] = ()
+        """Blocks of the newest scrape of this host, for /metrics."""
+        self.time = 0
+        """Of that scrape, ms."""
+        self.scraped = asyncio.Event()
+
+    def _audience(self) -> Audience:
+        websocket = self.settings.server.websocket
+        step = parts.milliseconds(self.settings.collect.interval)
+        return Audience(
+            Feeds(self.head, step, self.limits, time.time),
+            {board.name: parts.queries(board) for board in self.settings.boards},
+            parts.greeting(self.settings, self.instance),
+            parts.session_limits(self.settings),
+            parts.bounds(self.settings),
+            Doors(websocket.max_clients, websocket.per_address),
+            self.telemetry,
+            self.awake,
+            time.time,
+        )
+
+    def _collector(self) -> CollectLoop:
+        return CollectLoop(
+            parts.host(self.settings),
+            parts.collectors(self.settings),
+            self.accept,
+            target=self._target(self.settings.collect.job),
+            telemetry=self.telemetry,
+            interval=self.settings.collect.interval,
+        )
+
+    def _target(self, job: str) -> Labels:
+        return (("instance", self.instance), ("job", job))
+
+    def accept(self, scrape: Scrape) -> None:
+        """A pass over this host: stored with the service's own figures, which come first so that a tick
+        finds both."""
+        self.telemetry.head_series = self.head.series_count
+        self.telemetry.samples_refused = self.intake.refused + self.head.refused
+        self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), tuple(self.telemetry.blocks())))
+        self.newest, self.time = scrape.blocks, scrape.timestamp
+        self.intake.accept(scrape)
+        self.scraped.set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
+        _make_state_folder(self.settings)
+        sockets = _listen(self.settings)
+        collector = self._collector()
+        timeout = self.settings.server.websocket.handshake_timeout
+        server = make_server(
+            self._application(),
+            max_body=self.settings.server.max_body,
+            request_timeout=timeout,
+            idle_timeout=timeout,
+        )
+        async with asyncio.TaskGroup() as group:
+            work = [group.create_task(each) for each in (collector.run(), self._tick(), self._sweep())]
+            server.add_sockets(sockets)
+            gc.freeze()
+            try:
+                yield f"http://{_name(sockets[0])}/"
+            finally:
+                server.stop()
+                await self._dismiss()
+                await server.close_all_connections()
+                for task in work:
+                    task.cancel()
+
+    def _application(self) -> Application:
+        websocket = self.settings.server.websocket
+        carried = {
+            "audience": self.audience,
+            "compression": websocket.compression,
+            "send_buffer": websocket.send_buffer,
+        }
+        return make_application(
+            storage=self.head,
+            telemetry=self.telemetry,
+            latest=lambda: self.newest,
+            boards=parts.boards(self.settings),
+            guard=parts.guard(self.settings),
+            limits=self.limits,
+            points=self.settings.server.query.points,
+            live=(r"/live", LiveHandler, carried),
+            websocket_ping_interval=websocket.ping_interval,
+            websocket_ping_timeout=websocket.ping_timeout,
+            websocket_max_message_size=websocket.max_message,
+        )
+
+    async def _tick(self) -> None:
+        """Bring everybody up to date after each pass over the host."""
+        while await self.scraped.wait():
+            self.scraped.clear()
+            begun = time.perf_counter()
+            await self.audience.tick(self.time)
+            self.telemetry.tick_seconds.observe(time.perf_counter() - begun)
+
+    async def _sweep(self) -> None:
+        while True:
+            self.audience.sweep()
+            await asyncio.sleep(self.awake.interval)
+
+    async def _dismiss(self) -> None:
+        """Tell everybody that the service restarts, and cut those who do not close in time."""
+        websocket = self.settings.server.websocket
+        spread = parts.milliseconds(max(websocket.reconnect_spread, RETURN * len(self.audience)))
+        text = "The service restarts; this page comes back by itself."
+        self.audience.dismiss(1012, live.notice("restarting", text, retry_in=spread), "service restart")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(websocket.close_timeout):
+                await self.audience.empty.wait()
+        for session in tuple(self.audience.connections):
+            self.audience.leave(session, "shutdown")
+
+
+def _make_state_folder(settings: Settings) -> None:
+    try:
+        parts.state_folder(settings)
+    except OSError as error:
+        folder = state_directory(settings, os.environ)
+        raise StartError(
+            f"cannot write to the state folder {folder}: {error.strerror}; "
+            "make it writable, or set storage.path to a folder that is"
+        ) from error
+
+
+def _listen(settings: Settings) -> list[socket.socket]:
+    address = settings.server.listen
+    try:
+        return bind_sockets(address.port, address.host, backlog=BACKLOG)
+    except OSError as error:
+        raise StartError(_why_not(settings, error)) from error
+
+
+def _why_not(settings: Settings, error: OSError) -> str:
+    address = settings.server.listen
+    if error.errno == errno.EADDRINUSE:
+        owner = owner_of(address.port)
+        by = f" by {owner}" if owner else ""
+        return f"{address} is already in use{by}; stop it, or choose another address with --listen HOST:PORT"
+    return f"cannot listen on {address}: {error.strerror or error}; choose another with --listen HOST:PORT"
+
+
+def _name(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

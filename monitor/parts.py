@@ -1,0 +1,134 @@
+"""Each room's part of the settings, in the room's own terms.  Only app.py uses it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import monitor
+from monitor.collect import COLLECTORS, Background, Collector, Host
+from monitor.config import Board, Settings, state_directory
+from monitor.promql import Limits
+from monitor.server.guard import Guard
+from monitor.storage.head import Head
+from monitor.stream.audience import Greeting
+from monitor.stream.liveness import Bounds
+from monitor.stream.session import SessionLimits
+
+
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def head(settings: Settings) -> Head:
+    held = settings.storage.head
+    rows = milliseconds(held.window) // milliseconds(settings.collect.interval) + 2
+    return Head(
+        milliseconds(held.window), series=held.series, target_series=held.series_per_target, rows=rows
+    )
+
+
+def query_limits(settings: Settings) -> Limits:
+    query = settings.server.query
+    return Limits(series=query.series, samples=query.samples, seconds=query.timeout)
+
+
+def bounds(settings: Settings) -> Bounds:
+    websocket = settings.server.websocket
+    return Bounds(
+        ping_interval=websocket.ping_interval,
+        ping_timeout=websocket.ping_timeout,
+        no_drain=websocket.no_drain,
+        close_timeout=websocket.close_timeout,
+        sweep_interval=websocket.sweep_interval,
+    )
+
+
+def session_limits(settings: Settings) -> SessionLimits:
+    websocket = settings.server.websocket
+    return SessionLimits(
+        subscriptions=websocket.subscriptions,
+        queries=websocket.queries,
+        range=milliseconds(settings.storage.head.window),
+        credit=websocket.credit_ticks,
+        credit_bytes=websocket.credit_bytes,
+        park_after=websocket.park_after,
+    )
+
+
+def greeting(settings: Settings, instance: str) -> Greeting:
+    """What `welcome` tells every client; the epoch is new with every start."""
+    websocket = settings.server.websocket
+    return Greeting(
+        server={"name": "monitor", "version": monitor.__version__, "instance": instance},
+        epoch=secrets.token_hex(4),
+        ping={
+            "interval": milliseconds(websocket.ping_interval),
+            "timeout": milliseconds(websocket.ping_timeout),
+            "sweep": milliseconds(websocket.sweep_interval),
+        },
+        limits={
+            "message_bytes": websocket.max_message,
+            "subscriptions": websocket.subscriptions,
+            "queries": websocket.queries,
+            "range": milliseconds(settings.storage.head.window),
+            "ack_bytes": websocket.ack_bytes,
+            "ack_after": milliseconds(websocket.ack_after),
+            "credit": websocket.credit_ticks,
+            "credit_bytes": websocket.credit_bytes,
+            "park_after": milliseconds(websocket.park_after),
+        },
+    )
+
+
+def guard(settings: Settings) -> Guard:
+    """The host names and origins that are answered: those of this machine, and those configured."""
+    names = {
+        "localhost",
+        socket.gethostname().lower(),
+        settings.server.listen.host,
+        *settings.server.allowed_hosts,
+    }
+    return Guard(hosts=frozenset(names), origins=frozenset(settings.server.allowed_origins))
+
+
+def collectors(settings: Settings) -> dict[str, Collector | Background]:
+    """The collectors that are switched on, with their options."""
+    switches = dict(settings.collect.collectors)
+    return {
+        name: kind(**switches[name].model_dump(exclude={"enabled"}))
+        for name, kind in COLLECTORS.items()
+        if switches[name].enabled
+    }
+
+
+def host(settings: Settings) -> Host:
+    collect = settings.collect
+    return Host(str(collect.procfs), str(collect.sysfs), str(collect.rootfs))
+
+
+def queries(board: Board) -> tuple[str, ...]:
+    """The queries of a board's feed, in the order that the page counts on (web/src/wire/board.ts)."""
+    numbers = [
+        (*(q.query for q in each.queries), *(d.query for d in each.details)) for each in board.headline
+    ]
+    panels = [[query.query for query in panel.queries] for panel in board.panels]
+    return tuple(chain(*numbers, *panels))
+
+
+def boards(settings: Settings) -> list[Mapping[str, Any]]:
+    """The boards as the page gets them."""
+    return [board.model_dump(mode="json") for board in settings.boards]
+
+
+def state_folder(settings: Settings) -> None:
+    """Make the folder for what survives a restart.  Raises OSError where it cannot be made or written to."""
+    folder = state_directory(settings, os.environ)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    probe = folder / ".writable"
+    probe.touch()
+    probe.unlink()

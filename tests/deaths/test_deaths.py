@@ -1,0 +1,195 @@
+"""Every way in which a connection dies, with real processes in a network namespace of the test's own.
+
+The bound is that of monitor/stream/liveness.py.  It is measured by the clock of the sweep, which stands still
+while this process cannot listen, so that a busy machine fails no test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor.app import Service
+from monitor.config import load
+from monitor.stream.session import Session
+
+PEER = Path(__file__).with_name("peer.py")
+SPACE = "monitor-deaths"
+HERE, THERE = "198.18.44.1", "198.18.44.2"
+P, T, D, S = 1.0, 1.0, 1.5, 0.2
+BOUND = P + max(T, D) + 2 * S
+WEBSOCKET = {"ping_interval": P, "ping_timeout": T, "no_drain": D, "sweep_interval": S}
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[None]:
+    """A namespace joined to this one by two virtual Ethernet devices (benchmarking addresses, RFC 2544)."""
+    for tool in ("ip", "iptables"):
+        assert shutil.which(tool), f"{tool} is missing: apt-get install iproute2 iptables"
+    subprocess.run(["ip", "netns", "delete", SPACE], capture_output=True, check=False)
+    run("ip", "netns", "add", SPACE)
+    run("ip", "link", "add", "mondeath0", "type", "veth", "peer", "name", "mondeath1", "netns", SPACE)
+    run("ip", "address", "add", f"{HERE}/30", "dev", "mondeath0")
+    run("ip", "link", "set", "mondeath0", "up")
+    run("ip", "-n", SPACE, "address", "add", f"{THERE}/30", "dev", "mondeath1")
+    run("ip", "-n", SPACE, "link", "set", "mondeath1", "up")
+    yield
+    run("ip", "netns", "delete", SPACE)
+
+
+@asynccontextmanager
+async def service(tmp_path: Path) -> AsyncIterator[tuple[Service, int]]:
+    flags = {
+        "server.listen": f"{HERE}:0",
+        "server.allow_unauthenticated": "true",
+        "storage.path": str(tmp_path),
+        "collect.interval": "200ms",
+        **{f"server.websocket.{name}": f"{round(1000 * value)}ms" for name, value in WEBSOCKET.items()},
+    }
+    made = Service(load(None, {}, flags).settings)
+    async with made.running() as url:
+        yield made, int(url.rsplit(":", 1)[1].strip("/"))
+
+
+class Watch:
+    """Who has come, and who has gone, when and why; by the sweep's clock."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.gone: dict[Session, tuple[float, str]] = {}
+        self.changed = asyncio.Event()
+        audience = service.audience
+        leave = audience.leave
+
+        def noted(session: Session, reason: str) -> None:
+            if session in audience.connections:
+                self.gone[session] = audience.awake(), reason
+                self.changed.set()
+            leave(session, reason)
+
+        audience.leave = noted  # type: ignore[method-assign]
+
+    async def end_of(self, session: Session) -> tuple[float, str]:
+        while session not in self.gone:
+            self.changed.clear()
+            await self.changed.wait()
+        return self.gone[session]
+
+
+@asynccontextmanager
+async def viewers(
+    service: Service, port: int, kinds: list[str]
+) -> AsyncIterator[list[tuple[Process, Session]]]:
+    """A process for each kind, each with its session, once it has been sent its first columns."""
+    joined: list[tuple[Process, Session]] = []
+    try:
+        for kind in kinds:
+            command = ["ip", "netns", "exec", SPACE, sys.executable, str(PEER), HERE, str(port), kind]
+            process = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
+            while not (await said(process)).startswith("subscribed"):
+                pass
+            (session,) = set(service.audience.connections) - {known for _, known in joined}
+            joined.append((process, session))
+        yield joined
+    finally:
+        for process, _ in joined:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def said(process: Process) -> str:
+    assert process.stdout is not None
+    line = await process.stdout.readline()
+    assert line, "the viewer ended"
+    return line.decode()
+
+
+async def ticks(process: Process, count: int) -> list[int]:
+    """The numbers of its next ticks."""
+    numbers: list[int] = []
+    while len(numbers) < count:
+        kind, _, number = (await said(process)).partition(" ")
+        if kind == "tick":
+            numbers.append(int(number))
+    return numbers
+
+
+def close(process: Process) -> None:
+    process.send_signal(signal.SIGTERM)
+
+
+def kill(process: Process) -> None:
+    process.kill()
+
+
+def stop(process: Process) -> None:
+    process.send_signal(signal.SIGSTOP)
+
+
+def cut(_: Process) -> None:
+    run("ip", "netns", "exec", SPACE, "iptables", "-A", "INPUT", "-j", "DROP")
+    run("ip", "netns", "exec", SPACE, "iptables", "-A", "OUTPUT", "-j", "DROP")
+
+
+def nothing(_: Process) -> None:
+    """It is dead from the beginning."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "death", "reasons"),
+    [
+        ("healthy", close, {"closed"}),
+        ("healthy", kill, {"lost"}),
+        ("healthy", stop, {"no-pong", "no-progress"}),
+        ("mute", nothing, {"no-pong"}),
+        ("deaf", nothing, {"no-progress"}),
+    ],
+)
+@pytest.mark.gen_test(timeout=60)
+async def test_a_dead_viewer_is_gone_in_time_and_no_healthy_one(
+    network: None, tmp_path: Path, kind: str, death: Callable[[Process], None], reasons: set[str]
+) -> None:
+    async with service(tmp_path) as (made, port):
+        watch = Watch(made)
+        async with viewers(made, port, ["healthy", "healthy", kind]) as (first, second, (process, session)):
+            dies = made.audience.awake()
+            death(process)
+            at, reason = await asyncio.wait_for(watch.end_of(session), 30)
+            assert reason in reasons
+            assert at - dies <= BOUND
+            for healthy, known in (first, second):
+                numbers = await ticks(healthy, 10)
+                assert numbers == list(range(numbers[0], numbers[0] + 10))
+                assert known not in watch.gone
+        assert made.telemetry.gone[reason] >= 1
+        assert made.telemetry.zombies == 0
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_link_that_is_cut_without_a_word(network: None, tmp_path: Path) -> None:
+    async with service(tmp_path) as (made, port):
+        watch = Watch(made)
+        async with viewers(made, port, ["healthy"]) as ((process, session),):
+            dies = made.audience.awake()
+            try:
+                cut(process)
+                at, reason = await asyncio.wait_for(watch.end_of(session), 30)
+            finally:
+                run("ip", "netns", "exec", SPACE, "iptables", "-F")
+            assert reason == "no-progress"
+            assert at - dies <= BOUND
+        assert len(made.audience.feeds) == 0
