@@ -57,7 +57,7 @@ def make_application(
         (r"/(.*)", Static, {"assets": read_assets(page)}),
     ]
     return Application(
-        rules,  # type: ignore[arg-type]  # a rule may be a tuple of three, which its stub leaves out
+        rules,
         default_handler_class=NotFound,
         guard=guard,
         telemetry=telemetry,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPResponse
-from tornado.web import Application, URLSpec
+from tornado.routing import URLSpec
+from tornado.web import Application
 from tornado.websocket import WebSocketHandler
 
 from monitor.server.base import HEADERS, Base

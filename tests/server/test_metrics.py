@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import Metric as Family
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from monitor.model import Block
@@ -15,6 +15,11 @@ from monitor.telemetry import Telemetry
 from .conftest import LAYOUT, Ask
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0,*/*;q=0.1"}
+
+
+def read_openmetrics(text: str) -> Iterable[Family]:
+    families: Iterable[Family] = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+    return families
 
 
 def values(families: Iterable[Family]) -> dict[str, float]:

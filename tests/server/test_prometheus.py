@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
+from tornado.routing import URLSpec
 from tornado.testing import bind_unused_port
-from tornado.web import Application, URLSpec
+from tornado.web import Application
 
 from monitor.formats.exposition import Exposition
 from monitor.model import Block
