@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from .problems import conflict, expected
-from .section import Section
+from .section import Form, Section
 
 Unit = Literal[
     "ratio",
@@ -33,7 +33,7 @@ def read_text(text: str) -> str:
     return text
 
 
-Slug = Annotated[str, AfterValidator(read_slug)]
+Slug = Annotated[str, AfterValidator(read_slug), Form("characters a-z, 0-9, _ and -")]
 Text = Annotated[str, AfterValidator(read_text)]
 
 

@@ -17,14 +17,14 @@ class Vmstat(Switch):
     """Paging and memory pressure of the kernel."""
 
     fields: Pattern = r"^(oom_kill|pgpg|pswp|pg.*fault).*"
-    """Fields of vmstat to keep, a regular expression."""
+    """Fields of vmstat to keep."""
 
 
 class Diskstats(Switch):
     """Reads, writes and busy time of block devices."""
 
     devices_exclude: Pattern = r"^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$"
-    """Block devices to leave out, a regular expression; empty leaves out none."""
+    """Block devices to leave out; empty leaves out none."""
 
 
 class Filesystem(Switch):
@@ -37,19 +37,19 @@ class Filesystem(Switch):
     mount_points_exclude: Pattern = (
         r"^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)"
     )
-    """Mount points to leave out, a regular expression; empty leaves out none."""
+    """Mount points to leave out; empty leaves out none."""
     fs_types_exclude: Pattern = (
         r"^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs"
         r"|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$"
     )
-    """Types of file system to leave out, a regular expression; empty leaves out none."""
+    """Types of file system to leave out; empty leaves out none."""
 
 
 class Netdev(Switch):
     """Traffic of network interfaces."""
 
     devices_exclude: Pattern = ""
-    """Network interfaces to leave out, a regular expression; empty leaves out none."""
+    """Network interfaces to leave out; empty leaves out none."""
 
 
 class Netstat(Switch):
@@ -61,7 +61,7 @@ class Netstat(Switch):
         r"|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)"
         r"|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$"
     )
-    """Fields of netstat to keep (`Protocol_Field`), a regular expression."""
+    """Fields of netstat to keep (`Protocol_Field`)."""
 
 
 class Cpu(Switch):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from .fields import field_at, is_text, model_at, unknown
+from .fields import field_at, is_text, model_at, sections, unknown
 from .library import find, open_board
 from .problems import Key, Place, Problem, dotted, shown
 from .reader import Document, Written, read
@@ -76,9 +76,7 @@ class Draft:
         solved first."""
         group = self.data
         for index, part in enumerate(map(str, key[:-1]), 1):
-            if isinstance(group.get(part), bool):
-                self.places[(*key[:index], "enabled")] = self.place(key[:index])
-                group[part] = {"enabled": group[part]}
+            self.expand(group, key[:index])
             if group.get(part) is None:
                 group[part] = {}
             group = group[part]
@@ -86,6 +84,22 @@ class Draft:
                 return
         group[str(key[-1])] = value
         self.places[key] = Written(place, place)
+
+    def expand(self, group: dict[str, Any], key: Key) -> None:
+        """Write the `true` or `false` that stands for a switch, the last of the key path, in full."""
+        name = str(key[-1])
+        if isinstance(group.get(name), bool):
+            group[name] = {"enabled": group[name]}
+            self.places[(*key, "enabled")] = self.place(key)
+
+    def expand_switches(self) -> None:
+        for key, model in sections(Settings):
+            group = self.data
+            for part in key[:-1]:
+                inner = group.get(str(part))
+                group = inner if isinstance(inner, dict) else {}
+            if issubclass(model, Switch):
+                self.expand(group, key)
 
     def include_boards(self) -> None:
         """Put the boards that are named in the place of their names."""

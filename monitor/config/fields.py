@@ -5,13 +5,14 @@ import inspect
 import sys
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .problems import Key, dotted, nearest
-from .units import Quantity
+from .section import Form
+from .units import Between, Quantity
 
 
 class Setting(NamedTuple):
@@ -70,6 +71,13 @@ def sections(model: type[BaseModel], key: Key = ()) -> Iterator[tuple[Key, type[
             yield from sections(inner, (*key, name))
 
 
+def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and all in it, groups and entries of lists, outer ones first, each as often as it is used."""
+    yield model
+    for inner in filter(None, map(section_of, model.model_fields.values())):
+        yield from models(inner)
+
+
 def settings(model: type[BaseModel]) -> Iterator[Setting]:
     """Every setting that holds a value, in the order of the file."""
     for key, section in sections(model):
@@ -106,6 +114,25 @@ def docstrings(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
         match statement, after:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, " ".join(text.split())
+
+
+def form(field: FieldInfo) -> str:
+    """How a value is written, in words: `duration, 100ms to 1h`."""
+    named = [each.text for each in field.metadata if isinstance(each, Form)]
+    quantity = [each.name for each in field.metadata if isinstance(each, Quantity)]
+    bounds = [str(each) for each in field.metadata if isinstance(each, Between)]
+    return ", ".join([*(named or quantity or [type_form(field.annotation)]), *bounds])
+
+
+def type_form(annotation: object) -> str:
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(map(str, arguments))
+    if get_origin(annotation) is tuple:
+        return f"list of {arguments[0].__name__}"
+    if bool in (annotation, *arguments):
+        return "true or false"
+    return "number" if {int, float} & {annotation, *arguments} else "text"
 
 
 def unknown(model: type[BaseModel], key: Key) -> str:

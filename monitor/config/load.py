@@ -34,6 +34,7 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str]
     environment.apply(draft, environ)
     for key, text in flags.items():
         draft.override(parts(key), text, SHORT_FLAGS.get(key, f"--set {key}"))
+    draft.expand_switches()
     draft.include_boards()
     settings = check(draft)
     return Loaded(settings, dict(sources(draft)))

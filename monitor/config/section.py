@@ -2,10 +2,11 @@
 later."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .problems import expected
 
@@ -25,6 +26,7 @@ class Switch(Section):
     """A part that can be turned off; in the file, `true` or `false` alone stands for the switch."""
 
     enabled: bool = True
+    """Whether it is on."""
 
     @model_validator(mode="before")
     @classmethod
@@ -47,8 +49,19 @@ def read_folder(value: object) -> object:
     return path
 
 
-Pattern = Annotated[str, AfterValidator(read_pattern)]
+@dataclass(frozen=True)
+class Form:
+    """How a value is written, in words, for the documentation."""
+
+    text: str
+
+
+Pattern = Annotated[
+    str,
+    AfterValidator(read_pattern),
+    Form("regular expression"),
+    Field(json_schema_extra={"format": "regex"}),
+]
 """A regular expression (Python's `re`), as text."""
-Folder = Annotated[Path, BeforeValidator(read_folder)]
+Folder = Annotated[Path, BeforeValidator(read_folder), Form("absolute path")]
 """An absolute path."""
-Texts = Annotated[tuple[str, ...], Strict(False)]

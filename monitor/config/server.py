@@ -6,7 +6,7 @@ from pydantic import Strict, model_validator
 
 from .addresses import Address, HostName, Origin
 from .problems import conflict
-from .section import Section
+from .section import Form, Section
 from .units import Between, Duration, Size
 
 
@@ -94,16 +94,16 @@ class Query(Section):
 class Server(Section):
     """The web server: where it listens, who may come in, and what a viewer may ask."""
 
-    listen: Address = Address("127.0.0.1", 8844)
+    listen: Annotated[Address, Form("host:port")] = Address("127.0.0.1", 8844)
     """Address and port, `127.0.0.1:8844` or `"[::1]:8844"`.  Port 0 takes a free one, which the start
     prints."""
     allow_unauthenticated: bool = False
     """Let everybody in who can reach the address.  Required to listen on an address that other machines
     can reach, as this version has no log-in."""
-    allowed_hosts: Annotated[tuple[HostName, ...], Strict(False)] = ()
+    allowed_hosts: Annotated[tuple[HostName, ...], Strict(False), Form("list of host names")] = ()
     """Further host names under which browsers reach the service.  `localhost` and the address listened on
     are always among them; requests for any other are refused."""
-    allowed_origins: Annotated[tuple[Origin, ...], Strict(False)] = ()
+    allowed_origins: Annotated[tuple[Origin, ...], Strict(False), Form("list of origins")] = ()
     """Further origins whose pages may open live connections, such as `https://monitor.example.org`.  The
     service's own pages always may."""
     max_body: Annotated[Size, Between("1KiB", "1GiB")] = 1 << 20

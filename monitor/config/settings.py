@@ -9,7 +9,7 @@ from .board import Board
 from .collect import Collect
 from .library import default_boards
 from .problems import conflict, expected
-from .section import Section
+from .section import Form, Section
 from .server import Server
 from .units import Between, Duration
 
@@ -40,7 +40,7 @@ class Head(Section):
 class Storage(Section):
     """What is kept, and where."""
 
-    path: Annotated[str, AfterValidator(read_state_path)] = ""
+    path: Annotated[str, AfterValidator(read_state_path), Form("absolute path, or empty")] = ""
     """Folder for what must survive a restart, absolute or below `~/`.  Empty takes the first of
     $STATE_DIRECTORY (set by systemd), $XDG_STATE_HOME/monitor and ~/.local/state/monitor."""
     head: Head = Head()
@@ -61,7 +61,7 @@ class Settings(Section):
     server: Server = Server()
     collect: Collect = Collect()
     storage: Storage = Storage()
-    boards: Annotated[tuple[Board, ...], Strict(False)] = Field(default_factory=default_boards)
+    boards: Annotated[tuple[Board, ...], Strict(False), Form("list")] = Field(default_factory=default_boards)
     """The dashboards, each the name of a built-in board (`overview`), the path of a YAML file with one
     board (relative to this file), or a board itself.  The first is shown at first."""
     log: Log = Log()

@@ -109,6 +109,17 @@ class Between:
 
         return core_schema.no_info_after_validator_function(check, handler(source))
 
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Numbers have their bounds in the schema; for quantities it knows only how they are written."""
+        described = handler(schema)
+        if isinstance(self.low, int):
+            described["minimum"] = self.low
+        if isinstance(self.high, int):
+            described["maximum"] = self.high
+        return described
+
     def __str__(self) -> str:
         return f"at least {self.low}" if self.high is None else f"{self.low} to {self.high}"
 
