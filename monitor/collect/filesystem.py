@@ -1,0 +1,160 @@
+"""Room on the mounted file systems: the mount table of /proc/1/mounts (fstab(5) fields) and statvfs(3).
+
+statvfs is asked of a worker process, because a dead mount never answers.  Such a mount is marked with
+device_error 1 and not asked again before its call returned; the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.collect.exclude import excluder
+from monitor.collect.host import Host
+from monitor.collect.workers import MOST, BusyError, Pool
+from monitor.model import Block, Kind, Layout, Metric
+
+EVERY = 5.0
+TIMEOUT = 5.0
+PATIENCE = 0.25
+"""Seconds after which the next file system is asked beside one that has not answered yet."""
+MOUNT_POINTS_EXCLUDE = (
+    r"^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)"
+)
+FS_TYPES_EXCLUDE = (
+    r"^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs"
+    r"|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$"
+)
+PROGRAM = Path(__file__).with_name("statvfs.py")
+ESCAPE = re.compile(rb"\\([0-7]{3})")
+
+
+def gauge(field: str, text: str, unit: str = "") -> Metric:
+    return Metric(f"node_filesystem_{field}", Kind.GAUGE, text, unit)
+
+
+SIZES = (
+    gauge("size_bytes", "Size of the file system.", "bytes"),
+    gauge("free_bytes", "Bytes free, those kept for root among them.", "bytes"),
+    gauge("avail_bytes", "Bytes free to all users.", "bytes"),
+    gauge("files", "Inodes in all."),
+    gauge("files_free", "Inodes free."),
+)
+READONLY = gauge("readonly", "Whether it is mounted read-only.")
+ERROR = gauge("device_error", "Whether it could not be asked, or did not answer in time.")
+
+
+class Mount(NamedTuple):
+    device: str
+    point: bytes
+    fstype: str
+    readonly: bool
+
+    def labels(self) -> dict[str, str]:
+        return {"device": self.device, "mountpoint": self.place, "fstype": self.fstype}
+
+    @property
+    def place(self) -> str:
+        """The mount point as text."""
+        return self.point.decode(errors="replace")
+
+
+class Filesystem:
+    """All mounts but those left out by their place or type (an empty pattern leaves out none), every few
+    seconds; `timeout` is for one mount."""
+
+    def __init__(
+        self,
+        every: float = EVERY,
+        timeout: float = TIMEOUT,
+        mount_points_exclude: str = MOUNT_POINTS_EXCLUDE,
+        fs_types_exclude: str = FS_TYPES_EXCLUDE,
+        pool: Pool | None = None,
+    ) -> None:
+        self.every = every
+        self.limit = timeout + (MOST + 1) * PATIENCE
+        self._timeout = timeout
+        self._point_excluded = excluder(mount_points_exclude)
+        self._type_excluded = excluder(fs_types_exclude)
+        self._pool = pool or Pool(PROGRAM)
+        self._calls: dict[bytes, asyncio.Task[bytes]] = {}  # One at a time for each mount point.
+
+    async def refresh(self, host: Host) -> list[Block]:
+        """Ask every mount; at most `limit` seconds."""
+        mounts = [mount for mount in mounted(host) if not self._excluded(mount)]
+        answers = await self._ask({mount.point: host.root("").encode() + mount.point for mount in mounts})
+        sizes = [answers.get(mount.point, ()) for mount in mounts]
+        values: list[float] = []
+        for mount, size in zip(mounts, sizes, strict=True):
+            values += [not size, mount.readonly, *size]
+        return [Block(shape(tuple(zip(mounts, map(bool, sizes), strict=True))), values)]
+
+    async def close(self) -> None:
+        """End the workers, as far as they can be ended."""
+        for call in self._calls.values():
+            call.cancel()
+        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        self._pool.close()
+
+    def _excluded(self, mount: Mount) -> bool:
+        return self._point_excluded(mount.place) or self._type_excluded(mount.fstype)
+
+    async def _ask(self, paths: Mapping[bytes, bytes]) -> dict[bytes, tuple[float, ...]]:
+        """The sizes of each mount that answered, by its mount point."""
+        calls: list[asyncio.Task[bytes]] = []
+        for point in paths.keys() - self._calls:  # The others are held since an earlier time.
+            call = self._calls[point] = asyncio.create_task(self._pool.ask(paths[point].hex().encode()))
+            calls.append(call)
+            await asyncio.wait([call], timeout=PATIENCE)
+        if calls:
+            await asyncio.wait(calls, timeout=self._timeout)
+        answers = {point: numbers(call) for point, call in self._calls.items() if call.done()}
+        for point in answers:
+            del self._calls[point]
+        return answers
+
+
+def numbers(call: asyncio.Task[bytes]) -> tuple[float, ...]:
+    """The sizes that a worker answered; nothing for an error."""
+    if isinstance(call.exception(), BusyError | ConnectionError):
+        return ()
+    words = call.result().split()
+    return () if words[0] == b"error" else tuple(map(float, words))
+
+
+def mounted(host: Host) -> Iterator[Mount]:
+    """The mounts that the host sees, each once, in the order of the table.
+
+    Those of the first process, as a service may live in a mount name space of its own.
+    """
+    try:
+        table = host.read(f"{host.procfs}/1/mounts")
+    except OSError:
+        table = host.read(f"{host.procfs}/self/mounts")
+    seen = set()
+    for line in table.splitlines():
+        device, point, fstype, options, *_ = map(unescaped, line.split(b" "))
+        names = device.decode(errors="replace"), point, fstype.decode(errors="replace")
+        mount = Mount(*names, readonly=b"ro" in options.split(b","))
+        if names not in seen:
+            seen.add(names)
+            yield mount
+
+
+def unescaped(field: bytes) -> bytes:
+    r"""A field of the mount table, where blanks and backslashes are written in octal: `\040`."""
+    return ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 0xFF]), field)
+
+
+@lru_cache(maxsize=4)
+def shape(mounts: tuple[tuple[Mount, bool], ...]) -> Layout:
+    """Two series for each mount, and its sizes where it answered."""
+    return Layout(
+        metric.at(**mount.labels())
+        for mount, answered in mounts
+        for metric in (ERROR, READONLY, *(SIZES if answered else ()))
+    )

@@ -1,0 +1,248 @@
+"""One pass over all collectors each interval: schedule, isolation, success and duration as samples."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Protocol, runtime_checkable
+
+from monitor.collect.host import Host
+from monitor.collect.timeline import Timeline
+from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
+from monitor.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 5.0
+UP = Metric("up", Kind.GAUGE, "Whether the target could be measured.")
+OFFSET = Metric(
+    "monitor_clock_offset_seconds",
+    Kind.GAUGE,
+    "How far timestamps are ahead of the wall clock, since that was set back.",
+    "seconds",
+)
+SUCCESS = Metric("node_scrape_collector_success", Kind.GAUGE, "Whether a collector has data.")
+DURATION = Metric("node_scrape_collector_duration_seconds", Kind.GAUGE, "Time a collector took.", "seconds")
+
+
+class Collector(Protocol):
+    """A source that answers at once."""
+
+    def collect(self, host: Host) -> Iterable[Block]:
+        """What is measured now.  Raises FileNotFoundError where the host has no such thing."""
+
+
+@runtime_checkable
+class Background(Protocol):
+    """A source that answers when it can: asked every few seconds, its last answer stands in between."""
+
+    every: float
+    """Seconds between two questions."""
+    limit: float
+    """Seconds after which an answer is given up."""
+
+    async def refresh(self, host: Host) -> Iterable[Block]:
+        """What is measured.  Raises FileNotFoundError where the host has no such thing."""
+
+    async def close(self) -> None:
+        """Let go of all that it holds."""
+
+
+class CollectLoop:
+    """Measures this host once each interval and hands over one scrape a pass.
+
+    A pass runs on the thread of the event loop, as the kernel's files are read in microseconds.  A slow
+    one makes later ones be left out and counted, never wait in line.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        collectors: Mapping[str, Collector | Background],
+        accept: Callable[[Scrape], None],
+        *,
+        target: Labels,
+        telemetry: Telemetry,
+        interval: float = 1.0,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._host = host
+        self._accept = accept
+        self._target = target
+        self._telemetry = telemetry
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._timeline = Timeline(interval, wall, monotonic)
+        self._sources: list[Direct | Repeated] = [
+            Repeated(name, collector, host, monotonic)
+            if isinstance(collector, Background)
+            else Direct(name, collector, host, monotonic, min(interval, TIMEOUT))
+            for name, collector in collectors.items()
+        ]
+        self._accepting = Health("what takes the samples")
+        self._status = Layout(
+            [
+                UP.at(),
+                OFFSET.at(),
+                *(SUCCESS.at(collector=name) for name in collectors),
+                *(DURATION.at(collector=name) for name in collectors),
+            ]
+        )
+
+    async def run(self) -> None:
+        """Measure until cancelled, then let go of the host and of all collectors."""
+        try:
+            # What takes a while is asked at once, so that the first scrape has it.
+            for source in self._sources:
+                source.begin()
+            while True:
+                await self._sleep(max(self._timeline.wait(), 0))
+                if self._timeline.wait() <= 0:
+                    self._pass()
+        finally:
+            for source in self._sources:
+                await source.close()
+            self._host.close()
+
+    def measure(self, timestamp: int) -> Scrape:
+        """One pass: what all collectors measure now, under the given time in ms."""
+        self._host.fresh()
+        blocks: list[Block] = []
+        for source in self._sources:
+            blocks += source.measured(timestamp)
+        blocks.append(Block(self._status, self._states()))
+        return Scrape(timestamp, self._target, tuple(blocks))
+
+    def _pass(self) -> None:
+        timestamp, missed = self._timeline.tick()
+        self._telemetry.ticks_missed += missed
+        began = self._monotonic()
+        scrape = self.measure(timestamp)
+        self._telemetry.pass_seconds.observe(self._monotonic() - began)
+        try:
+            self._accept(scrape)
+        except Exception as error:  # noqa: BLE001  (collecting outlives what goes wrong behind it)
+            self._accepting.turn(error)
+        else:
+            self._accepting.turn(None)
+
+    def _states(self) -> list[float]:
+        sources = self._sources
+        return [
+            1.0,
+            self._timeline.ahead,
+            *[float(source.health.good) for source in sources],
+            *[source.seconds for source in sources],
+        ]
+
+
+class Health:
+    """Whether something works, logged once for each change."""
+
+    def __init__(self, name: str) -> None:
+        self.good = False
+        self._name = name
+        self._error: type[BaseException] | None = None
+
+    def turn(self, error: Exception | None) -> None:
+        """Note how it went: None for well, FileNotFoundError for "not on this host"."""
+        if error is None:
+            if self._error:
+                log.info("%s: works again", self._name)
+        elif isinstance(error, FileNotFoundError):
+            if self._error is not FileNotFoundError:
+                log.info("%s: no data: %s", self._name, error)
+        elif self._error in (None, FileNotFoundError):
+            ours = not isinstance(error, OSError | ValueError)
+            log.warning(
+                "%s: fails: %s: %s", self._name, type(error).__name__, error, exc_info=error if ours else None
+            )
+        self.good = error is None
+        self._error = type(error) if error else None
+
+
+class Direct:
+    """A collector that is run in each pass."""
+
+    def __init__(
+        self, name: str, collector: Collector, host: Host, monotonic: Callable[[], float], limit: float
+    ) -> None:
+        self.health = Health(f"collector {name}")
+        self.seconds = 0.0
+        self._collector = collector
+        self._host = host
+        self._monotonic = monotonic
+        self._limit = limit
+
+    def begin(self) -> None:
+        """Nothing to prepare."""
+
+    def measured(self, _timestamp: int) -> Iterable[Block]:
+        """What it measures now; nothing where it fails."""
+        began = self._monotonic()
+        blocks: list[Block] = []
+        error: Exception | None = None
+        try:
+            blocks = list(self._collector.collect(self._host))
+        except Exception as raised:  # noqa: BLE001  (one collector's fault is no other's)
+            error = raised
+        self.seconds = self._monotonic() - began
+        if error is None and self.seconds > self._limit:
+            error = TimeoutError(f"took {self.seconds:.3f} s, more than {self._limit:g} s")
+        self.health.turn(error)
+        return blocks
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class Repeated:
+    """A collector that is asked in the background, and whose last answer stands in each pass."""
+
+    def __init__(self, name: str, collector: Background, host: Host, monotonic: Callable[[], float]) -> None:
+        self.health = Health(f"collector {name}")
+        self.seconds = 0.0
+        self._collector = collector
+        self._host = host
+        self._monotonic = monotonic
+        self._blocks: list[Block] = []
+        self._due = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Ask, unless the last question is still open."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._refresh())
+
+    def measured(self, timestamp: int) -> Iterable[Block]:
+        """The last answer; asks anew when that is due."""
+        if timestamp >= self._due:
+            self._due = timestamp + round(self._collector.every * 1000)
+            self.begin()
+        return self._blocks
+
+    async def close(self) -> None:
+        """Give up an open question and let go of the collector."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._collector.close()
+
+    async def _refresh(self) -> None:
+        began = self._monotonic()
+        blocks: list[Block] = []
+        error: Exception | None = None
+        try:
+            async with asyncio.timeout(self._collector.limit):
+                blocks = list(await self._collector.refresh(self._host))
+        except TimeoutError:
+            error = TimeoutError(f"no answer in {self._collector.limit:g} s")
+        except Exception as raised:  # noqa: BLE001  (one collector's fault is no other's)
+            error = raised
+        self._blocks = blocks
+        self.seconds = self._monotonic() - began
+        self.health.turn(error)
