@@ -1,4 +1,4 @@
-"""A whole application over a small, known past: an hour of nothing, then sixty seconds of one host."""
+"""A whole application over a small, known past: sixty seconds of one host."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -34,14 +34,18 @@ def telemetry() -> Iterator[Telemetry]:
     held.close()
 
 
-@pytest.fixture
-def head() -> Head:
+def filled_head() -> Head:
     """Sixty scrapes up to NOW: a load of 0.5, one CPU a quarter busy."""
     head = Head()
     for second in range(-59, 1):
         values = (0.5, 1000 + 0.25 * second, 5000 + 0.75 * second)
         head.append(Scrape(NOW + second * 1000, TARGET, (Block(LAYOUT, values),)))
     return head
+
+
+@pytest.fixture
+def head() -> Head:
+    return filled_head()
 
 
 @pytest.fixture
