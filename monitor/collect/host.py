@@ -31,8 +31,13 @@ class Host:
         self._texts: dict[str, str] = {}
 
     def proc(self, path: str) -> str:
-        """The text of a file below procfs."""
-        return self._text(f"{self.procfs}/{path}")
+        """The text of a file below procfs.  Raises ValueError when it ends within a line."""
+        text = self._text(f"{self.procfs}/{path}")
+        if not text.endswith("\n"):
+            raise ValueError(
+                f"{self.procfs}/{path}: whole lines expected, and it is cut off after {text[-40:]!r}"
+            )
+        return text
 
     def sys(self, path: str) -> str:
         """The text of a file below sysfs."""

@@ -30,7 +30,7 @@ class Lines:
         return Block(self._layout, values)
 
     def _list(self, text: str) -> None:
-        names = [line.split()[0] for line in text.splitlines()[1:]]
+        names = [words[0] for line in text.splitlines() if (words := line.split())]
         found = {name: metric for name in names if (metric := self._wanted(name))}
         self._keys = [f"\n{name} " for name in found]
         self._layout = layout(tuple(metric.at() for metric in found.values()))
@@ -46,4 +46,8 @@ def numbers(text: str, keys: Sequence[str]) -> Iterator[float]:
         end = text.find("\n", start)
         if end < 0:
             raise ValueError(f"the line of {key.strip()!r} has no end")
-        yield float(text[start:end])
+        try:
+            value = float(text[start:end])
+        except ValueError:
+            raise ValueError(f"a number expected behind {key.strip()!r}, found {text[start:end]!r}") from None
+        yield value

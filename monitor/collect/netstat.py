@@ -58,14 +58,16 @@ class Pairs:
         """The numbers of the fields.  Raises ValueError where names and numbers are not as many."""
         lines = text.splitlines()
         if lines[::2] != self._names:
-            self._find(lines[::2])
+            self._find(lines[::2], lines[1::2])
         words = " ".join(self._lines(lines[1::2])).split()
         if len(words) != self._count:
             raise ValueError(f"net/snmp: {self._count} words expected for as many names, found {len(words)}")
         return Block(self._layout, list(map(float, self._places(words))))
 
-    def _find(self, names: list[str]) -> None:
+    def _find(self, names: list[str], numbers: list[str]) -> None:
         """Note where the fields are: which lines of numbers, and which words of those put together."""
+        if [line.partition(":")[0] for line in names] != [line.partition(":")[0] for line in numbers]:
+            raise ValueError("net/snmp: a line of names and one of numbers expected for each protocol")
         lines, places, fields = [], [], []
         self._count = 0
         for line, (protocol, *rest) in enumerate(map(str.split, names)):
