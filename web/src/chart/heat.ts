@@ -30,8 +30,9 @@ export function cells(columns: readonly (readonly (number | null)[])[], [low, hi
 export function heatPainter(panel: Panel, lines: readonly Line[], palette: Palette): (chart: uPlot) => void {
   const colours = ramp(palette.heat);
   const range: [number, number] = [panel.min ?? 0, panel.max ?? 1];
-  const offscreen = document.createElement("canvas");
+  let offscreen: HTMLCanvasElement | undefined;
   return (chart) => {
+    offscreen ??= document.createElement("canvas");
     const columns = chart.data.slice(1) as (number | null)[][];
     const { width, height, pixels } = cells(columns, range, colours);
     const context = offscreen.getContext("2d");

@@ -11,6 +11,8 @@ import { clock, interval, marks } from "./time";
 export const HEIGHT = 148;
 const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
 const AXIS_WIDTH = 58;
+/** Half the width of a time label. */
+const LABEL = 16;
 const FILLS = { line: 0, area: 0.16, stacked: 0.5, heat: 0, bars: 0 } as const;
 
 /** Bounds of the value axis for what the panel asks for and the data needs. */
@@ -45,7 +47,8 @@ function timeAxis(palette: Palette): uPlot.Axis {
     gap: 4,
     grid: { show: false },
     ticks: { show: false },
-    splits: (chart, _, from, to) => marks(from, to, step(chart, from, to)),
+    // The last label would be cut off where its mark stands at the edge.
+    splits: (chart, _, from, to) => marks(from, to - ((to - from) * LABEL) / chart.width, step(chart, from, to)),
     values: (_, splits) => {
       const seconds = splits.some((time) => time % 60_000 !== 0);
       return splits.map((time) => clock(time, seconds));

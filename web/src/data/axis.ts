@@ -13,9 +13,10 @@ const TOLERANCE = 0.02;
 
 /** The smallest round number that is at least `least`. */
 export function roundStep(least: number, base: 1000 | 1024): number {
-  const radix = base === 1024 ? 1024 : 10;
+  const binary = base === 1024 && least >= 1;
+  const radix = binary ? 1024 : 10;
   const magnitude = radix ** Math.floor(Math.log(least) / Math.log(radix));
-  const steps = base === 1024 && least >= 1 ? BINARY_STEPS : DECIMAL_STEPS;
+  const steps = binary ? BINARY_STEPS : DECIMAL_STEPS;
   const found = steps.find((step) => step * magnitude >= least * (1 - 1e-9));
   return (found ?? steps[steps.length - 1] ?? 1) * magnitude;
 }

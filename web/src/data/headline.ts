@@ -28,7 +28,7 @@ const candidates = (headline: Headline, offset: number, frame: Frame, time: numb
   headline.queries.flatMap((query, i) =>
     frame.rows(offset + i).map((row) => ({
       row,
-      name: legend(query.legend, row.series.labels),
+      name: query.legend === "" ? "" : legend(query.legend, row.series.labels),
       value: frame.at(row, time),
     })),
   );

@@ -68,11 +68,15 @@ export function reading(value: number | null, unit: Unit): Reading {
   return { number: digits(scaled, whole), unit: `${notation.prefixes[index] ?? ""}${notation.suffix}` };
 }
 
-/** In one string: `38.4%`, `12.3 GiB`, `1.20 k/s`. */
+/** `12.3 GiB` has a space; `38.4%`, `12.5k` and `12.5k/s` have none. */
+const CLOSE: readonly Unit[] = ["ratio", "none", "count", "per_second"];
+const joined = (number: string, suffix: string, unit: Unit): string =>
+  suffix === "" || CLOSE.includes(unit) ? number + suffix : `${number}\u00a0${suffix}`;
+
+/** In one string: `38.4%`, `12.3 GiB`, `1.20k/s`. */
 export function format(value: number | null, unit: Unit): string {
   const { number, unit: suffix } = reading(value, unit);
-  if (suffix === "" || suffix === "%") return number + suffix;
-  return `${number}\u00a0${suffix}`;
+  return joined(number, suffix, unit);
 }
 
 /** For an axis, where numbers are round: without trailing zeros and without a sign. */
@@ -80,6 +84,5 @@ export function tickLabel(value: number, unit: Unit): string {
   const { number, unit: suffix } = reading(Math.abs(value), unit);
   const short = number.includes(".") ? number.replace(/\.?0+$/, "") : number;
   if (value === 0 && unit !== "ratio") return "0";
-  if (suffix === "" || suffix === "%") return short + suffix;
-  return `${short}\u00a0${suffix}`;
+  return joined(short, suffix, unit);
 }

@@ -1,0 +1,214 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { at, EPOCH, FakeNet, subscribed, tick, welcome } from "../testing/service";
+import { Dashboard } from "./dashboard.svelte";
+import { HttpError } from "./problem";
+
+const overview = { name: "overview", title: "Overview", panels: [{ title: "Load", queries: [{ query: "node_load1" }] }] };
+
+let net: FakeNet;
+let dashboard: Dashboard;
+let answer: () => Promise<unknown>;
+let frames: (() => void)[];
+
+/** What the browser does when it next draws. */
+const draw = (): void => frames.splice(0).forEach((frame) => frame());
+const newest = (): number | undefined => dashboard.frame?.to;
+
+beforeEach(() => {
+  net = new FakeNet();
+  frames = [];
+  answer = () => Promise.resolve({ boards: [overview] });
+  dashboard = new Dashboard({
+    liveUrl: "ws://host/live",
+    open: net.open,
+    boards: () => answer(),
+    now: () => net.now,
+    random: () => net.luck,
+    paint: (paint, painted) =>
+      frames.push(() => {
+        paint();
+        painted();
+      }),
+  });
+});
+
+/** Shown, subscribed and painted; the service's clock is EPOCH at local time 0. */
+async function shown(): Promise<void> {
+  await dashboard.show("overview");
+  net.socket.deliver(welcome(EPOCH));
+  net.socket.deliver(subscribed(1, -10, 0));
+  draw();
+}
+
+function pass(ms: number): void {
+  net.now += ms;
+  dashboard.check();
+}
+
+describe("a board", () => {
+  it("is drawn from the past it was sent", async () => {
+    await shown();
+    expect(dashboard.board?.title).toBe("Overview");
+    expect(newest()).toBe(at(0).n);
+    expect(dashboard.sign.kind).toBe("live");
+    expect(dashboard.instance).toBe("web-1");
+  });
+
+  it("is drawn once, however many columns came before the browser drew", async () => {
+    await shown();
+    net.socket.deliver(tick(1));
+    net.socket.deliver(tick(2));
+    expect(frames).toHaveLength(1);
+    draw();
+    expect(newest()).toBe(at(2).n);
+  });
+
+  it("that is not there is named, with those that are", async () => {
+    await dashboard.show("disks");
+    expect(dashboard.problem).toEqual({ title: "There is no board named “disks”", detail: "There is: overview." });
+  });
+
+  it("that the service refuses says why", async () => {
+    await dashboard.show("overview");
+    net.socket.deliver(welcome());
+    net.socket.deliver({ type: "error", request: 1, code: "bad_query", message: "unknown function: rat", position: 0, query: 0 });
+    expect(dashboard.problem?.detail).toBe("unknown function: rat (query 1, character 1) [bad_query]");
+  });
+});
+
+describe("a service that does not answer", () => {
+  it("is named as the problem, and asked again by the clock", async () => {
+    answer = () => Promise.reject(new TypeError("fetch failed"));
+    await dashboard.show("overview");
+    expect(dashboard.problem?.title).toBe("The service cannot be reached");
+    expect(dashboard.sign).toEqual({ kind: "reconnecting", wait: 250 });
+    answer = () => Promise.resolve({ boards: [overview] });
+    pass(250);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(dashboard.problem).toBeNull();
+  });
+
+  it.each([
+    [new HttpError(503), "The service refused the list of boards"],
+    [new SyntaxError("Unexpected token"), "The service sent something else than boards"],
+  ])("well is told: %s", async (error, title) => {
+    answer = () => Promise.reject(error);
+    await dashboard.show("overview");
+    expect(dashboard.problem?.title).toBe(title);
+  });
+});
+
+describe("the sign", () => {
+  it("tells age and latency by the service's clock", async () => {
+    await shown();
+    net.now = 1030;
+    net.socket.deliver(tick(1));
+    net.now = 1045;
+    draw();
+    expect(dashboard.latency).toBe(45);
+    pass(500);
+    expect(dashboard.sign).toEqual({ kind: "live", age: 545 });
+  });
+
+  it("says STALE as soon as the samples are too old, though beats come, and LIVE when they are fresh again", async () => {
+    await shown();
+    for (let i = 0; i < 4; i += 1) {
+      pass(1000);
+      net.socket.deliver({ type: "beat", time: EPOCH + net.now });
+    }
+    expect(dashboard.sign).toEqual({ kind: "stale", age: 4000 });
+    expect(dashboard.stale).toBe(true);
+    net.socket.deliver(subscribedTick(4));
+    draw();
+    expect(dashboard.sign.kind).toBe("live");
+    expect(dashboard.stale).toBe(false);
+  });
+
+  it("counts down to the next try", async () => {
+    await shown();
+    net.socket.end(1006);
+    expect(dashboard.sign).toEqual({ kind: "reconnecting", wait: 250 });
+    expect(dashboard.reason).toBe("the connection was lost");
+    pass(100);
+    expect(dashboard.sign).toEqual({ kind: "reconnecting", wait: 150 });
+  });
+});
+
+/** A catch-up whose newest column is at `seconds`. */
+const subscribedTick = (seconds: number): object => ({ ...subscribed(1, 1, seconds), type: "columns" });
+
+describe("pause", () => {
+  it("holds the picture while the data goes on, and shows all of it after", async () => {
+    await shown();
+    dashboard.togglePause();
+    draw();
+    pass(1000);
+    net.socket.deliver(tick(1));
+    draw();
+    expect(newest()).toBe(at(0).n);
+    expect(dashboard.sign.kind).toBe("paused");
+    dashboard.togglePause();
+    draw();
+    expect(newest()).toBe(at(1).n);
+  });
+
+  it("still acknowledges, so that the service does not park a page that is looked at", async () => {
+    await shown();
+    dashboard.togglePause();
+    draw();
+    for (let second = 1; second <= 6; second += 1) {
+      pass(1000);
+      net.socket.deliver(tick(second));
+      draw();
+    }
+    expect(net.sent("ack").length).toBeGreaterThan(0);
+  });
+
+  it("can look at another range meanwhile", async () => {
+    await shown();
+    dashboard.togglePause();
+    draw();
+    net.socket.deliver(tick(1));
+    dashboard.setRange(60_000);
+    draw();
+    expect(dashboard.frame?.times).toHaveLength(61);
+    expect(newest()).toBe(at(0).n);
+  });
+});
+
+describe("the range", () => {
+  it("asks for more of the past only when it grows beyond what was asked", async () => {
+    await shown();
+    dashboard.setRange(60_000);
+    dashboard.setRange(300_000);
+    expect(net.sent("subscribe")).toHaveLength(1);
+    dashboard.setRange(900_000);
+    expect(net.sent("subscribe").at(-1)).toMatchObject({ range: 900_000 });
+  });
+});
+
+describe("a hidden page", () => {
+  it("says so to the service, and catches up when it is shown", async () => {
+    await shown();
+    dashboard.setVisible(false);
+    expect(net.sent("visible")).toEqual([{ type: "visible", visible: false }]);
+    for (let second = 1; second <= 60; second += 1) {
+      net.now = second * 1000; // no timer: nothing but the beats
+      net.socket.deliver({ type: "beat", time: EPOCH + net.now });
+    }
+    dashboard.setVisible(true);
+    net.socket.deliver(subscribedTick(60));
+    draw();
+    expect(newest()).toBe(at(60).n);
+    expect(dashboard.sign.kind).toBe("live");
+  });
+});
+
+it("shows a notice until it is over", async () => {
+  await shown();
+  net.socket.deliver({ type: "notice", code: "slowed", message: "slower", details: { skipped: 4 } });
+  expect(dashboard.notice).toBe("slower");
+  net.socket.deliver({ type: "notice", code: "resumed", message: "ok", details: {} });
+  expect(dashboard.notice).toBe("");
+});

@@ -1,0 +1,39 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { isStale, sign, type Facts } from "./sign";
+
+const well: Facts = { phase: "open", paused: false, age: 400, limit: 3040, wait: 0 };
+
+it.each([
+  ["live", {}],
+  ["paused", { paused: true }],
+  ["connecting", { age: null }],
+  ["connecting", { age: null, phase: "connecting" }],
+  ["stale", { age: 3041 }],
+  ["stale", { age: 3041, paused: true }],
+  ["reconnecting", { phase: "waiting", wait: 1200 }],
+  ["reconnecting", { phase: "waiting", wait: 1200, paused: true }],
+  ["reconnecting", { phase: "connecting", age: 9000 }],
+] as const)("says %s for %o", (kind, facts) => {
+  expect(sign({ ...well, ...facts }).kind).toBe(kind);
+});
+
+it("never says live or paused of samples that are too old, nor while it waits to come back", () => {
+  const facts: fc.Arbitrary<Facts> = fc.record({
+    phase: fc.constantFrom("connecting", "open", "waiting"),
+    paused: fc.boolean(),
+    age: fc.option(fc.integer({ min: 0, max: 100_000 })),
+    limit: fc.integer({ min: 1, max: 10_000 }),
+    wait: fc.integer({ min: 0, max: 15_000 }),
+  });
+  fc.assert(
+    fc.property(facts, (some) => {
+      const { kind } = sign(some);
+      if (kind === "live" || kind === "paused") {
+        expect(isStale(some)).toBe(false);
+        expect(some.age).not.toBeNull();
+        expect(some.phase === "waiting" && some.wait > 0).toBe(false);
+      }
+    }),
+  );
+});
