@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from random import Random
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 from urllib.parse import urlencode
 
 import pytest
@@ -290,10 +290,11 @@ def test_ten_thousand_requests_are_answered_or_refused(seed: int) -> None:
     """Twenty times five hundred, as handlers see them."""
     chance, outcomes, app = Random(seed), Counter[str](), Application()
     headers = HTTPHeaders({"Host": "localhost"})
+    wire: Any = SimpleNamespace(set_close_callback=id)
     asked = {"storage": filled_head(), "limits": Limits(), "points": 1000, "clock": lambda: SECOND}
     for path, query in (some_request(chance) for _ in range(500)):
         line = RequestStartLine("GET", f"/api/v1/{path}?{query}", "HTTP/1.1")
-        request = HTTPServerRequest(start_line=line, headers=headers, connection=Mock())
+        request = HTTPServerRequest(start_line=line, headers=headers, connection=wire)
         handler = HANDLERS[path](app, request, **asked)
         handler.path_args = [path.split("/")[1]] if "/" in path else []
         try:
