@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from setuptools import Command, find_packages, setup
@@ -59,6 +60,7 @@ def version() -> str:
     return found[1]
 
 
+@cache
 def machine_node() -> tuple[Path, Path] | None:
     """Node and npm's entry file of the machine; None where it has none that will do.
 

@@ -48,6 +48,9 @@ class Service:
         assert self.process.stdout
         with ended_after(PATIENCE, self.process):
             said = any(self.url in line for line in self.process.stdout)
+        if not said:
+            self.process.communicate()
+            self.process = None
         assert said, f"the service did not start:\n{self.log.read_text()}"
 
     def stop(self) -> None:

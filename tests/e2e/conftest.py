@@ -21,6 +21,7 @@ SWITCHES = [
 ]
 
 Browse = Callable[..., Awaitable[Page]]
+"""Takes an address and options of Playwright's new_context."""
 
 
 @pytest.fixture(scope="module")
@@ -87,16 +88,26 @@ def chromium(io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Brows
 
 
 @pytest.fixture
-def browse(chromium: Browser, complaints: list[str]) -> Browse:
-    """`page = await browse(url, **options)`: a new window at the address, with options of new_context."""
+def window(chromium: Browser, complaints: list[str]) -> Browse:
+    """`page = await window(url, **options)`: an empty window for the address, with options of new_context."""
 
-    async def browse(url: str, **options: Any) -> Page:
-        context = await chromium.new_context(
-            **{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}} | options
-        )
+    async def window(url: str, **options: Any) -> Page:
+        size = {"width": 1440, "height": 900}
+        context = await chromium.new_context(**{"locale": "en-GB", "viewport": size} | options)
         page = await context.new_page()
         page.set_default_timeout(15_000)
         listen(page, url, complaints)
+        return page
+
+    return window
+
+
+@pytest.fixture
+def browse(window: Browse) -> Browse:
+    """`page = await browse(url, **options)`: a window at the address."""
+
+    async def browse(url: str, **options: Any) -> Page:
+        page = await window(url, **options)
         await page.goto(url)
         return page
 
