@@ -43,8 +43,7 @@ def check(draft: Draft) -> Settings:
 
 
 def in_order(draft: Draft) -> list[Problem]:
-    """The problems in the order of the file, then those of other files, then those of environment and
-    flags."""
+    """The problems in the order of the file, then those of boards, then those of environment and flags."""
     main = draft.places[()].key.name if () in draft.places else ""
 
     def rank(problem: Problem) -> tuple[bool, bool, str, int, int]:

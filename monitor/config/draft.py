@@ -42,13 +42,15 @@ class Draft:
         return any(key[:length] in self.settled for length in range(1, len(key) + 1))
 
     def drop(self, key: Key) -> bool:
-        """Take out a value, or the whole list where it is an entry of one.  Says whether there was
-        anything."""
+        """Take out a value, or the list that it stands in.  Says whether there was anything."""
         while key and not isinstance(key[-1], str):
             key = key[:-1]
         group: Any = self.data
         for part in key[:-1]:
-            group = group[int(part)] if isinstance(group, list) else group.get(str(part), {})
+            if isinstance(group, list):
+                group = group[int(part)]
+            elif isinstance(group, dict):
+                group = group.get(str(part))
         self.settled.add(key)
         return bool(key) and isinstance(group, dict) and group.pop(str(key[-1]), group) is not group
 
@@ -69,11 +71,9 @@ class Draft:
             if document.problems:
                 self.settled.add(key)
             self.put(key, document.data, place)
-            self.places.update({(*key, *inner): Written(place, place) for inner in document.places})
 
     def put(self, key: Key, value: Any, place: Place) -> None:
-        """Set a value, unless a group around it is no group: that problem is reported, and has to be
-        solved first."""
+        """Set a value, unless what is around it is no group: that has to be solved first."""
         group = self.data
         for index, part in enumerate(map(str, key[:-1]), 1):
             self.expand(group, key[:index])
@@ -83,6 +83,8 @@ class Draft:
             if not isinstance(group, dict):
                 return
         group[str(key[-1])] = value
+        for old in [each for each in self.places if each[: len(key)] == key]:
+            del self.places[old]
         self.places[key] = Written(place, place)
 
     def expand(self, group: dict[str, Any], key: Key) -> None:

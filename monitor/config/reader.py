@@ -1,8 +1,8 @@
 """YAML text as plain data, with the place of every value.
 
-The plain scalars are those of YAML 1.2's core schema (yaml.org/spec/1.2.2, section 10.3.2), so `no`, `on`,
-`22:22` and dates are text.  Duplicate keys, aliases and tags are refused: what stands in the file is all
-there is.
+The plain scalars are those of YAML 1.2's core schema (yaml.org/spec/1.2.2, section 10.3.2) but for 0x, 0o
+and infinities, so `no`, `on`, `22:22` and dates are text.  Keys that stand twice are refused, and so are
+tags, and a text that is much larger than it looks.
 """
 
 import math
@@ -68,16 +68,16 @@ Composer.yaml_implicit_resolvers = {}
 
 
 def too_deep(node: yaml.Node | None) -> yaml.MarkedYAMLError:
-    return refused(node, f"found more than {MAX_DEPTH} levels, expected a flatter file")
+    return refusal(node, f"found more than {MAX_DEPTH} levels, expected a flatter file")
 
 
-def refused(node: yaml.Node | None, text: str) -> yaml.MarkedYAMLError:
+def refusal(node: yaml.Node | None, text: str) -> yaml.MarkedYAMLError:
     return yaml.composer.ComposerError(None, None, text, node.start_mark if node else None)
 
 
-def read_file(path: Path, name: str = "") -> Document:
-    """The document of a file, called `name` in problems.  Raises ConfigError when the file cannot be read."""
-    name = name or str(path)
+def read_file(path: Path) -> Document:
+    """The document of a file.  Raises ConfigError when it cannot be read."""
+    name = str(path)
     try:
         content = path.read_bytes()
         return read(content.decode("utf-8-sig"), name)
@@ -147,7 +147,7 @@ class Walk:
     def value(self, node: yaml.Node, key: Key) -> Any:
         self.values += 1
         if self.values > MAX_VALUES:
-            raise refused(node, f"found more than {MAX_VALUES:,} values, expected a smaller file")
+            raise refusal(node, f"found more than {MAX_VALUES:,} values, expected a smaller file")
         if len(key) > MAX_DEPTH:
             raise too_deep(node)
         place = place_at(self.name, node.start_mark)

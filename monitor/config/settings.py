@@ -24,7 +24,7 @@ class Head(Section):
     """The newest samples, in memory."""
 
     window: Annotated[Duration, Between("1m", "1d")] = 900
-    """How long samples are kept; at least two of collect.interval."""
+    """How long samples are kept; at least two of collect.interval.  A sample takes 8 bytes."""
     series_per_target: Annotated[int, Between(100, 10_000_000)] = 20_000
     """Series that one target may have; more of them are left out, and counted."""
     series: Annotated[int, Between(100, 10_000_000)] = 100_000

@@ -93,6 +93,12 @@ def test_a_collector_is_turned_off(tmp_path: Path, text: str, environ: Mapping[s
     assert collectors.cpu.enabled
 
 
+def test_a_switch_written_short_knows_its_place(tmp_path: Path) -> None:
+    sources = loaded(tmp_path, "collect: {collectors: {pressure: false, cpu: {}}}").sources
+    assert str(sources["collect.collectors.pressure.enabled"]).endswith("config.yaml:1:34")
+    assert sources["collect.collectors.cpu.enabled"] == Place("default")
+
+
 def test_an_override_keeps_the_other_settings_of_a_switch(tmp_path: Path) -> None:
     text = "collect: {collectors: {vmstat: {fields: oom}, filesystem: false}}"
     environ = {
@@ -120,6 +126,12 @@ def test_yaml_1_1_traps_are_text(tmp_path: Path) -> None:
 def test_an_address_that_others_reach_is_taken_with_consent(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "server: {listen: '[::]:80', allow_unauthenticated: true}").settings
     assert str(settings.server.listen) == "[::]:80"
+
+
+def test_a_problem_of_an_override_is_not_sought_in_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, "boards: [{name: a, title: A}]", {"MONITOR_BOARDS": "[{name: b}]"})
+    assert str(caught.value) == "MONITOR_BOARDS: boards[0].title: is missing, expected a value"
 
 
 def test_variables_that_a_container_platform_sets_are_left_alone() -> None:
