@@ -42,7 +42,8 @@ class Feeds:
         key = tuple(_parsed(index, text, known) for index, text in enumerate(texts)), step
         feed = self._running.get(key)
         if feed is None:
-            now = int(self.wall() * 1000) if self.now is None else self.now
+            # Before the first tick the newest column may still be measured: it must come as a tick.
+            now = int(self.wall() * 1000) - step if self.now is None else self.now
             feed = Feed(next(self._ids), key[0], step, self.limits, now // step)
             feed.check(self.storage)
             self._running[key] = feed

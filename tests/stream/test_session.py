@@ -54,6 +54,16 @@ def test_a_past_that_is_not_held_is_told(house: House) -> None:
     assert answer["oldest"] == answer["columns"]["t"][0] == (START + 1) * 1000
 
 
+def test_who_comes_before_the_first_scrape_misses_nothing() -> None:
+    house = House()
+    session = house.session()
+    answer = ask(session, subscribe(range=60_000))
+    assert (answer["columns"]["t"], answer["complete"], answer["oldest"]) == ([], False, None)
+    house.feeds.advance(house.store(0))
+    (tick,) = [m for m in read(session.tick(0.0, drained=True, beat=BEAT)) if m["type"] == "tick"]
+    assert (tick["n"], tick["v"]) == (START, [0])
+
+
 def test_after_resumes_with_exactly_what_is_missing(house: House) -> None:
     answer = ask(house.session(), subscribe(after=(START + 8) * 1000))
     assert answer["columns"]["v"] == [[9, 10]]
