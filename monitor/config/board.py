@@ -1,6 +1,5 @@
 """A board: what a dashboard shows, in PromQL."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
@@ -131,12 +130,3 @@ class Board(Section):
     """The numbers on top."""
     panels: Annotated[tuple[Panel, ...], Strict(False)] = ()
     """The charts."""
-
-    def texts(self) -> Iterator[str]:
-        """The queries of its feed, in the order in which the page counts them: each headline's and its
-        details', then each panel's; a query that stands twice is given twice."""
-        for headline in self.headline:
-            yield from (query.query for query in headline.queries)
-            yield from (detail.query for detail in headline.details)
-        for panel in self.panels:
-            yield from (query.query for query in panel.queries)

@@ -101,8 +101,8 @@ class Server(Section):
     """Let everybody in who can reach the address.  Required to listen on an address that other machines
     can reach, as this version has no log-in."""
     allowed_hosts: Annotated[tuple[HostName, ...], Strict(False), Form("list of host names")] = ()
-    """Further host names under which browsers reach the service.  `localhost` and the address listened on
-    are always among them; requests for any other are refused."""
+    """Further host names under which browsers reach the service.  `localhost`, the name of this machine and
+    the address listened on are always among them; requests for any other are refused."""
     allowed_origins: Annotated[tuple[Origin, ...], Strict(False), Form("list of origins")] = ()
     """Further origins whose pages may open live connections, such as `https://monitor.example.org`.  The
     service's own pages always may."""

@@ -41,12 +41,6 @@ def test_a_board_stands_in_the_configuration(tmp_path: Path) -> None:
     assert boards(tmp_path, f"boards:\n  - {indented}")[0].panels[0].queries[1].role == "limit"
 
 
-def test_the_queries_of_a_board_come_in_the_order_in_which_the_page_counts_them(tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text(MINE)
-    (mine,) = boards(tmp_path, "boards: [mine.yaml]")
-    assert list(mine.texts()) == ["node_load1", "node_load5", "node_load15", "node_load1", "count(up)"]
-
-
 def test_a_copy_of_the_built_in_board_needs_a_name_of_its_own(tmp_path: Path) -> None:
     source = Path(__file__).parents[2] / "monitor" / "boards" / "overview.yaml"
     (tmp_path / "copy.yaml").write_text(source.read_text())
