@@ -98,7 +98,7 @@ class CollectLoop:
         try:
             # What takes a while is asked at once, so that the first scrape has it.
             for source in self._sources:
-                source.begin()
+                source.begin(self._timeline.next)
             while True:
                 await self._sleep(max(self._timeline.wait(), 0))
                 if self._timeline.wait() <= 0:
@@ -178,7 +178,7 @@ class Direct:
         self._monotonic = monotonic
         self._limit = limit
 
-    def begin(self) -> None:
+    def begin(self, timestamp: int) -> None:
         """Nothing to prepare."""
 
     def measured(self, _timestamp: int) -> Iterable[Block]:
@@ -213,16 +213,16 @@ class Repeated:
         self._due = 0
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
-        """Ask, unless the last question is still open."""
+    def begin(self, timestamp: int) -> None:
+        """Ask, unless the last question is still open; the next is due `every` after the timestamp."""
+        self._due = timestamp + round(self._collector.every * 1000)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._refresh())
 
     def measured(self, timestamp: int) -> Iterable[Block]:
         """The last answer; asks anew when that is due."""
         if timestamp >= self._due:
-            self._due = timestamp + round(self._collector.every * 1000)
-            self.begin()
+            self.begin(timestamp)
         return self._blocks
 
     async def close(self) -> None:

@@ -43,6 +43,11 @@ class Timeline:
         self._base = wall() - monotonic()
         self._last = floor(self.now() / self.interval) * self.interval
 
+    @property
+    def next(self) -> int:
+        """The timestamp of the next instant, if none is missed."""
+        return self._last + self.interval
+
     def now(self) -> float:
         """Unix time in milliseconds on this line."""
         monotonic = self._monotonic()
@@ -56,11 +61,11 @@ class Timeline:
 
     def wait(self) -> float:
         """Seconds until the next instant; 0 or less when it has come."""
-        return (self._last + self.interval - self.now()) / 1000
+        return (self.next - self.now()) / 1000
 
     def tick(self) -> Tick:
         """The newest instant that has come; always after the one before."""
-        newest = max(floor(self.now() / self.interval) * self.interval, self._last + self.interval)
+        newest = max(floor(self.now() / self.interval) * self.interval, self.next)
         missed = (newest - self._last) // self.interval - 1
         self._last = newest
         return Tick(newest, missed)

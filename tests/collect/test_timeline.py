@@ -1,6 +1,8 @@
 """When to measure, under clocks that do what clocks do."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -102,23 +104,33 @@ def test_a_clock_that_slips_back_a_little_is_followed() -> None:
     assert timeline.ahead == 0
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Steps back are logged, which other tests look at."""
+    logger = logging.getLogger("monitor.collect.timeline")
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = False
+
+
 @given(
     interval=st.sampled_from([0.1, 0.5, 1.0, 15.0]),
     moves=st.lists(st.tuples(st.floats(0, 100), st.floats(-5000, 5000)), max_size=30),
 )
 def test_timestamps_always_grow_by_whole_intervals(interval: float, moves: list[tuple[float, float]]) -> None:
-    logging.getLogger("monitor.collect.timeline").disabled = True
     clock = Clock(START)
     timeline = Timeline(interval, clock.wall, clock.monotonic)
     last = due(timeline, clock)
-    for passed, step in moves:
-        clock.pass_by(passed)
-        clock.set_by(step)
-        while (wait := timeline.wait()) > 0:
-            clock.pass_by(wait)
-        tick = timeline.tick()
-        assert tick.timestamp > last
-        assert tick.timestamp % timeline.interval == 0
-        assert tick.missed == (tick.timestamp - last) // timeline.interval - 1
-        last = tick.timestamp
-    logging.getLogger("monitor.collect.timeline").disabled = False
+    with quiet():
+        for passed, step in moves:
+            clock.pass_by(passed)
+            clock.set_by(step)
+            while (wait := timeline.wait()) > 0:
+                clock.pass_by(wait)
+            tick = timeline.tick()
+            assert tick.timestamp > last
+            assert tick.timestamp % timeline.interval == 0
+            assert tick.missed == (tick.timestamp - last) // timeline.interval - 1
+            last = tick.timestamp
