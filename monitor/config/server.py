@@ -22,12 +22,8 @@ class WebSocket(Section):
     longer of ping_timeout and no_drain, plus two of these."""
     no_drain: Annotated[Duration, Between("1s", "1h")] = 10
     """How long bytes may wait for a viewer whose network takes none of them."""
-    open_timeout: Annotated[Duration, Between("1s", "1h")] = 10
-    """How long a connection may take to open after its upgrade."""
     close_timeout: Annotated[Duration, Between("100ms", "1m")] = 2
     """How long the closing handshake may take before the connection is cut."""
-    handler_timeout: Annotated[Duration, Between("1s", "1h")] = 10
-    """How long one message of a viewer may be worked on."""
     handshake_timeout: Annotated[Duration, Between("1s", "1h")] = 10
     """How long a new connection may take to send its whole request."""
     max_clients: Annotated[int, Between(1, 100_000)] = 1000
