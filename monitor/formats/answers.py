@@ -6,8 +6,6 @@ Times are Unix seconds, values are strings; where a series has no value, its poi
 import json
 from collections.abc import Iterable
 
-import numpy as np
-
 from monitor.formats.exposition import number
 from monitor.model import Columns, Floats, Labels, Metric, Times
 
@@ -26,8 +24,8 @@ def matrix(columns: Columns) -> str:
     times = [f'[{stamp(time)},"' for time in columns.timestamps.tolist()]
     rows = []
     for labels, values in zip(columns.series, columns.values, strict=True):
-        if held := np.flatnonzero(~np.isnan(values)).tolist():
-            points = ",".join([f'{times[at]}{number(values[at])}"]' for at in held])
+        pairs = zip(times, values.tolist(), strict=True)
+        if points := ",".join([f'{time}{number(value)}"]' for time, value in pairs if value == value]):
             rows.append(f'{{"metric":{metric(labels)},"values":[{points}]}}')
     return result("matrix", f"[{','.join(rows)}]")
 

@@ -5,7 +5,7 @@ prometheus.io/docs/prometheus/latest/querying/api.  Answers are `{"status": "suc
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from monitor.formats import answers
@@ -17,12 +17,14 @@ from monitor.server.errors import Failure
 from monitor.server.parameters import FARTHEST, ParameterError, duration, grid, label_name, moment
 from monitor.storage import Matcher, Storage
 
-MATCHES = 64
+MATCHES = 32
 """Selectors of one request."""
+VALUES = 250_000
+"""Values of one answer: writing it out must not hold up the live stream for long."""
 TYPES = {400: "bad_data", 404: "not_found", 500: "internal"}
 
 
-class Asked(Base):
+class Question(Base):
     """A question to the storage; a kind of question says what its data is."""
 
     def initialize(self, storage: Storage, limits: Limits, points: int, clock: Callable[[], float]) -> None:
@@ -50,7 +52,7 @@ class Asked(Base):
             raise ParameterError(f'parameter "{name}" is missing')
         return text
 
-    def moment(self, name: str, default: int) -> int:
+    def time_of(self, name: str, default: int) -> int:
         text = self.get_argument(name, "")
         return moment(name, text) if text else default
 
@@ -63,18 +65,27 @@ class Asked(Base):
         seconds = duration("timeout", text) / 1000 if text else self.limits.seconds
         return replace(self.limits, seconds=min(seconds, self.limits.seconds))
 
-    def matching(self) -> Iterable[Labels]:
+    def matching(self) -> Collection[Labels]:
         """Label sets of the series that any `match[]` selects, of all series where there is none."""
         texts = self.get_arguments("match[]", strip=False)
         if len(texts) > MATCHES:
-            raise ParameterError(
-                f'parameter "match[]" is there {len(texts)} times; at most {MATCHES} are taken'
-            )
-        start, end = self.moment("start", -FARTHEST), self.moment("end", FARTHEST)
+            raise ParameterError(f'parameter "match[]" is given {len(texts)} times; {MATCHES} is the most')
+        start, end = self.time_of("start", -FARTHEST), self.time_of("end", FARTHEST)
+        selectors = [selector(text) for text in texts] or [()]
         found: dict[Labels, None] = {}
-        for matchers in [selector(text) for text in texts] or [()]:
+        deadline = time.monotonic() + self.limits.seconds
+        for matchers in selectors:
+            if time.monotonic() >= deadline:
+                raise Failure(503, "timeout", f"the selectors took longer than {self.limits.seconds} seconds")
             found.update(dict.fromkeys(self.storage.series(matchers, start, end)))
         return found
+
+
+class Form(Question):
+    """A question that may come as a form, too: it may be longer than an address."""
+
+    def post(self) -> None:
+        self.get()
 
 
 def read(name: str, text: str) -> Query:
@@ -102,6 +113,13 @@ def selector(text: str) -> tuple[Matcher, ...]:
     return root.matchers
 
 
+def check_size(values: int) -> None:
+    if values > VALUES:
+        raise QueryError(
+            f"{values:,} values are more than {VALUES:,}; make step longer or select fewer series"
+        )
+
+
 def answered(seconds: float, work: Callable[[], str]) -> str:
     """What an evaluation gives; one that fails has timed out where its time is up, else it cannot be done."""
     began = time.monotonic()
@@ -113,11 +131,11 @@ def answered(seconds: float, work: Callable[[], str]) -> str:
         raise Failure(status, code, error.message) from error
 
 
-class InstantQuery(Asked):
+class InstantQuery(Form):
     """The value of an expression at one time."""
 
     def data(self) -> str:
-        query, at = self.query(), self.moment("time", round(self.clock() * 1000))
+        query, at = self.query(), self.time_of("time", round(self.clock() * 1000))
         bounds = self.bounds()
         return answered(bounds.seconds, lambda: self.answer(query, at, bounds))
 
@@ -126,17 +144,16 @@ class InstantQuery(Asked):
             case "string":
                 return answers.string(at, text_value(query))
             case "matrix":
-                return answers.samples(select_samples(query, self.storage, at, bounds))
+                found = select_samples(query, self.storage, at, bounds)
+                check_size(sum(len(one.values) for one in found))
+                return answers.samples(found)
             case "scalar":
                 return answers.scalar(evaluate(query, self.storage, at, at, 1, bounds))
             case "vector":
                 return answers.vector(evaluate(query, self.storage, at, at, 1, bounds))
 
-    def post(self) -> None:
-        self.get()
 
-
-class RangeQuery(Asked):
+class RangeQuery(Form):
     """The values of an expression over a grid of times."""
 
     def data(self) -> str:
@@ -145,34 +162,31 @@ class RangeQuery(Asked):
         kind = value_type(query)
         if kind not in ("scalar", "vector"):
             raise ParameterError(f'invalid parameter "query": a range query cannot give a {kind}')
-        return answered(
-            bounds.seconds, lambda: answers.matrix(evaluate(query, self.storage, start, end, step, bounds))
-        )
+        return answered(bounds.seconds, lambda: self.over(query, start, end, step, bounds))
 
-    def post(self) -> None:
-        self.get()
+    def over(self, query: Query, start: int, end: int, step: int, bounds: Limits) -> str:
+        columns = evaluate(query, self.storage, start, end, step, bounds)
+        check_size(columns.values.size)
+        return answers.matrix(columns)
 
 
-class SeriesList(Asked):
+class SeriesList(Form):
     """The label sets of series."""
 
     def data(self) -> str:
         self.wanted("match[]")
-        return answers.listed(map(dict, sorted(self.matching())))
+        found = self.matching()
+        if len(found) > self.limits.series:
+            raise Failure(422, "execution", f"more than {self.limits.series:,} series; select fewer")
+        return answers.listed(map(dict, sorted(found)))
 
-    def post(self) -> None:
-        self.get()
 
-
-class LabelNames(Asked):
+class LabelNames(Form):
     def data(self) -> str:
         return answers.listed(sorted({name for labels in self.matching() for name, _ in labels}))
 
-    def post(self) -> None:
-        self.get()
 
-
-class LabelValues(Asked):
+class LabelValues(Question):
     def data(self) -> str:
         wanted = label_name(self.path_args[0])
         return answers.listed(
@@ -180,7 +194,7 @@ class LabelValues(Asked):
         )
 
 
-class Metadata(Asked):
+class Metadata(Question):
     """Type, help and unit by metric name."""
 
     def data(self) -> str:
@@ -190,7 +204,7 @@ class Metadata(Asked):
         )
 
 
-class Unknown(Asked, NotFound):
+class Unknown(Question, NotFound):
     """What this part of the API does not have."""
 
 

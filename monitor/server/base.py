@@ -8,7 +8,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from monitor.server import errors
 from monitor.server.errors import Failure
-from monitor.server.guard import Guard, host_allowed, is_own, origin_allowed
+from monitor.server.guard import Guard, host_allowed, is_embedded, is_own, origin_allowed
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +50,14 @@ class Base(RequestHandler):
 
     def prepare(self) -> None:
         """Raises Failure for a Host or an Origin that is not allowed, before anything is done."""
-        host = self.request.headers.get("Host", "")
+        headers = self.request.headers
+        host, origin = headers.get("Host", ""), headers.get("Origin")
         if not host_allowed(host, self.guard.hosts):
             raise Failure(421, "wrong_host", WRONG_HOST)
-        if not origin_allowed(self.request.headers.get("Origin"), host, self.guard.origins):
+        embedded = origin is None and is_embedded(
+            headers.get("Sec-Fetch-Site"), headers.get("Sec-Fetch-Dest")
+        )
+        if embedded or not origin_allowed(origin, host, self.guard.origins):
             raise Failure(403, "foreign_origin", FOREIGN_ORIGIN)
 
     def check_trusted_origin(self, origin: str) -> bool:

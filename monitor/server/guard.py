@@ -2,7 +2,8 @@
 
 A page of a foreign site reaches a service on this machine in two ways: it makes a name of its own point here
 (DNS rebinding), which the Host header betrays (RFC 9110, 7.2), or it asks across origins, which the Origin
-header betrays (RFC 6454, 7).  Both are judged by the text alone; what is not well formed is refused.
+header betrays (RFC 6454, 7) or, where there is none, as for images, Sec-Fetch-Site (W3C Fetch Metadata).  All
+are judged by the text alone; what is not well formed is refused.
 """
 
 import re
@@ -48,6 +49,14 @@ def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> b
     Programs that are no browser send none, which is allowed.
     """
     return origin is None or origin.lower() in allowed or is_own(origin, host)
+
+
+def is_embedded(site: str | None, destination: str | None) -> bool:
+    """Whether a page of elsewhere asks for its own use (an image, a script), and does not just link to us.
+
+    `site` and `destination` are the headers Sec-Fetch-Site and Sec-Fetch-Dest, which only browsers send.
+    """
+    return site in ("cross-site", "same-site") and destination != "document"
 
 
 def is_own(origin: str, host: str) -> bool:

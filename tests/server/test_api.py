@@ -179,7 +179,7 @@ class TestRefusals:
             ("series", {"match[]": "sum(x)"}, "expected a series selector"),
             ("series", {"match[]": "x offset 5m"}, "expected a series selector"),
             ("series", {"match[]": "{"}, 'invalid parameter "match[]": 1:'),
-            ("series", {"match[]": ["x"] * 65}, "at most 64"),
+            ("series", {"match[]": ["x"] * 33}, "32 is the most"),
             ("labels", {"start": "x"}, 'invalid parameter "start"'),
             ("label/a-b/values", {}, "invalid label name: 'a-b'"),
             ("label//values", {}, "invalid label name: ''"),
@@ -219,7 +219,21 @@ class TestSmallLimits:
         status, kind, _ = await refusal("query", query="node_cpu_seconds_total", time=SECOND)
         assert (status, kind) == (422, "execution")
         assert (await data("query", query="node_load1", time=SECOND))["result"]
+        assert (await refusal("series", **{"match[]": "node_cpu_seconds_total"}))[:2] == (422, "execution")
+        assert await data("label/mode/values") == ["idle", "user"]
         assert "more than 3 points" in (await refusal("query_range", query="1", start=0, end=3, step=1))[2]
+
+
+@pytest.mark.gen_test
+async def test_an_answer_has_a_size(refusal: Answer, data: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "VALUES", 3)
+    span = {"start": SECOND - 3, "step": 1}
+    for query, more in (("query_range", span | {"end": SECOND}), ("query", {"time": SECOND})):
+        text = "node_load1" if "end" in more else "node_load1[4s]"
+        status, kind, message = await refusal(query, query=text, **more)
+        assert (status, kind) == (422, "execution")
+        assert message.startswith("4 values are more than 3")
+    assert await data("query_range", query="node_load1", end=SECOND - 1, **span)
 
 
 class TestNoTimeAtAll:
@@ -231,6 +245,7 @@ class TestNoTimeAtAll:
     async def test_what_takes_longer_has_timed_out(self, refusal: Answer) -> None:
         status, kind, _ = await refusal("query", query="node_load1 + 1", time=SECOND, timeout="1h")
         assert (status, kind) == (503, "timeout")
+        assert (await refusal("series", **{"match[]": "node_load1"}))[:2] == (503, "timeout")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from monitor.server.guard import SCHEMES, host_allowed, is_own, origin_allowed
+from monitor.server.guard import SCHEMES, host_allowed, is_embedded, is_own, origin_allowed
 
 HOSTS = frozenset({"localhost", "web-1.example.org"})
 ORIGINS = frozenset({"https://monitor.example.org"})
@@ -80,6 +80,19 @@ def test_programs_send_no_origin() -> None:
 )  # fmt: skip
 def test_every_other_origin_is_refused(origin: str) -> None:
     assert not origin_allowed(origin, "localhost:8844", ORIGINS)
+
+
+@pytest.mark.parametrize(
+    ("site", "destination", "embedded"),
+    [(None, None, False), ("same-origin", "empty", False), ("none", "document", False),
+     ("none", "empty", False), ("cross-site", "document", False), ("cross-site", "image", True),
+     ("cross-site", "iframe", True), ("cross-site", None, True), ("same-site", "script", True),
+     ("same-site", "empty", True)],
+)  # fmt: skip
+def test_pages_elsewhere_may_link_and_not_embed(
+    site: str | None, destination: str | None, embedded: bool
+) -> None:
+    assert is_embedded(site, destination) is embedded
 
 
 def test_without_a_host_no_origin_is_the_services_own() -> None:
