@@ -185,14 +185,25 @@ class Session:
     def _open(self, message: Subscribe) -> Feed:
         """The feed asked for, counted once for this session however often it asks."""
         step = self._step(message)
-        queries = self._queries(message)
+        queries = message.queries if message.board is None else self._board(message.board)
+        if len(queries) > self.limits.queries:
+            raise self._too_many()
         feed = self.feeds.open(queries, message.variables, step)
         if feed.id in self.subscriptions:
             self.feeds.close(feed)
-        elif len(self.subscriptions) >= self.limits.subscriptions:
+        elif not self._room_for(feed):
             self.feeds.close(feed)
-            raise RefusedError("too_many", f"at most {self.limits.subscriptions} subscriptions at once")
+            raise self._too_many()
         return feed
+
+    def _room_for(self, feed: Feed) -> bool:
+        running = [subscription.feed for subscription in self.subscriptions.values()]
+        queries = sum(len(each.queries) for each in (*running, feed))
+        return len(running) < self.limits.subscriptions and queries <= self.limits.queries
+
+    def _too_many(self) -> RefusedError:
+        most = f"{self.limits.subscriptions} subscriptions and {self.limits.queries} queries"
+        return RefusedError("too_many", f"at most {most} at once")
 
     def _step(self, message: Subscribe) -> int:
         step = self.feeds.step if message.step is None else message.step
@@ -204,15 +215,11 @@ class Session:
             raise RefusedError("too_large", f"range: at most {self.limits.range} ms, found {message.range}")
         return step
 
-    def _queries(self, message: Subscribe) -> Sequence[str]:
-        if message.board is None:
-            if len(message.queries) > self.limits.queries:
-                raise RefusedError("too_many", f"at most {self.limits.queries} queries in one subscription")
-            return message.queries
-        if message.board not in self.boards:
+    def _board(self, name: str) -> Sequence[str]:
+        if name not in self.boards:
             known = ", ".join(sorted(self.boards)) or "none"
-            raise RefusedError("unknown_board", f"no board named {message.board!r}; there are: {known}")
-        return self.boards[message.board]
+            raise RefusedError("unknown_board", f"no board named {name!r}; there are: {known}")
+        return self.boards[name]
 
     def _unsubscribe(self, message: Unsubscribe) -> None:
         subscription = self.subscriptions.pop(message.feed, None)

@@ -145,7 +145,7 @@ def test_the_rate_interval_is_five_steps(house: House) -> None:
         (subscribe(board="nosuch"), "unknown_board", "'nosuch'; there are: small"),
         (subscribe(step=1500), "bad_message", "step: expected a multiple of 1000 ms, found 1500"),
         (subscribe(range=10**9), "too_large", "range: at most 900000 ms"),
-        (subscribe(queries=["load"] * 300), "too_many", "at most 256 queries"),
+        (subscribe(queries=["load"] * 300), "too_many", "and 256 queries at once"),
         ('{"type": "unsubscribe", "feed": 99}', "unknown_feed", "not subscribed to feed 99"),
         ("nonsense", "bad_message", "not JSON"),
     ],
