@@ -114,6 +114,7 @@ class Service:
         """A pass over this host: stored with the service's own figures, which come first so that a tick
         finds both."""
         self.telemetry.head_series = self.head.series_count
+        self.telemetry.head_bytes = self.head.memory
         self.telemetry.samples_refused = self.intake.refused + self.head.refused
         self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), tuple(self.telemetry.blocks())))
         self.newest, self.time = scrape.blocks, scrape.timestamp
@@ -145,6 +146,7 @@ class Service:
                 await server.close_all_connections()
                 for task in work:
                     task.cancel()
+                self.telemetry.close()
 
     def _application(self) -> Application:
         websocket = self.settings.server.websocket

@@ -52,7 +52,7 @@ NUMBERS: Mapping[str, Metric] = {
     ),
     "samples_refused": counter("monitor_samples_refused_total", "Samples that intake did not take."),
     "head_series": gauge("monitor_head_series", "Series in the head."),
-    "head_rows": gauge("monitor_head_rows", "Rows (one for each scrape of a target) in the head."),
+    "head_bytes": gauge("monitor_head_bytes", "Memory of the head's buffers.", "bytes"),
 }
 """Metric by attribute of Telemetry."""
 
@@ -178,7 +178,7 @@ class Telemetry:
         self.ticks = self.ticks_missed = 0
         self.frames_sent = self.bytes_sent = self.frames_skipped = self.messages_received = 0
         self.clients = self.parked = self.feeds = self.sessions_opened = self.zombies = 0
-        self.samples_refused = self.head_series = self.head_rows = 0
+        self.samples_refused = self.head_series = self.head_bytes = 0
         self.pass_seconds, self.tick_seconds = Histogram(WORK), Histogram(WORK)
         self.round_trip_seconds, self.lag_seconds = Histogram(TRIP), Histogram(LAG)
         self.gone: Counter[str] = Counter()
