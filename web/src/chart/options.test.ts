@@ -103,8 +103,15 @@ describe("the options", () => {
     const panel = panelOf("line", [query("a")], { min: 0, max: 1 });
     expect(valueBounds(panel, 0.1, 0.3)).toMatchObject({ min: 0, max: 1 });
     expect(valueBounds(panel, 0.1, 3.2)).toMatchObject({ min: 0, max: 4 });
-    expect(valueBounds(panelOf("line", []), null, null)).toMatchObject({ min: 0, max: 1 });
-    expect(valueBounds(panelOf("line", []), 0, 0)).toMatchObject({ min: 0, max: 1 });
+    expect(valueBounds(panel, 0, 1.004)).toMatchObject({ min: 0, max: 1, step: 0.25 });
+  });
+
+  it("do not make a mountain of nothing", () => {
+    const plain = (unit: Panel["unit"]): Panel => panelOf("line", [], { unit });
+    expect(valueBounds(plain("none"), null, null)).toMatchObject({ min: 0, max: 1 });
+    expect(valueBounds(plain("count"), 0, 0)).toEqual({ min: 0, max: 4, step: 1 });
+    expect(valueBounds(plain("bytes"), 0, 0)).toEqual({ min: 0, max: 4 * 1024 ** 2, step: 1024 ** 2 });
+    expect(valueBounds(plain("per_second"), -1, 0)).toEqual({ min: -2, max: 4, step: 2 });
   });
 
   it("draw no line through the cells of a heat map, one row per line", () => {

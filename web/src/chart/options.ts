@@ -2,23 +2,36 @@
 import type uPlot from "uplot";
 import { bounds, lines as gridLines, type Bounds } from "../data/axis";
 import { base, tickLabel } from "../data/units";
-import type { Panel } from "../wire/board";
+import type { Panel, Unit } from "../wire/board";
 import { heatPainter } from "./heat";
 import type { Line } from "./lines";
 import { dataColour, faded, type Palette } from "./palette";
 import { clock, interval, marks } from "./time";
 
-export const HEIGHT = 148;
+export const HEIGHT = 136;
 const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
-const AXIS_WIDTH = 58;
+const AXIS_WIDTH = 64;
 /** Half the width of a time label. */
 const LABEL = 16;
 const FILLS = { line: 0, area: 0.16, stacked: 0.5, heat: 0, bars: 0 } as const;
 
+/** What an axis reaches at least where its panel does not say: noise shall not look like a mountain. */
+const REACH: Readonly<Partial<Record<Unit, number>>> = {
+  ratio: 0.01,
+  bytes: 4 * 1024 ** 2,
+  bytes_per_second: 4 * 1024,
+  bits_per_second: 4000,
+  per_second: 4,
+  count: 4,
+};
+/** By how much a rate may pass its own maximum before the axis grows. */
+const OVERSHOOT = 1.02;
+
 /** Bounds of the value axis for what the panel asks for and the data needs. */
 export function valueBounds(panel: Panel, dataMin: number | null, dataMax: number | null): Bounds {
   const low = Math.min(panel.min ?? 0, dataMin ?? Infinity);
-  const high = Math.max(panel.max ?? -Infinity, dataMax ?? -Infinity);
+  const reach = panel.max ?? REACH[panel.unit] ?? -Infinity;
+  const high = dataMax !== null && dataMax > reach * OVERSHOOT ? dataMax : reach;
   return bounds(low, high > low ? high : low + 1, base(panel.unit));
 }
 
@@ -28,11 +41,15 @@ export function bands(lines: readonly Line[]): uPlot.Band[] {
   return places.slice(1).map((upper, i) => ({ series: [upper, places[i] ?? 1] }));
 }
 
-function seriesOf(panel: Panel, { name, role, colour }: Line, palette: Palette): uPlot.Series {
+const colourOf = ({ role, colour }: Line, palette: Palette): string =>
+  role === "limit" ? palette.limit : dataColour(palette, colour);
+
+function seriesOf(panel: Panel, line: Line, palette: Palette): uPlot.Series {
+  const { name, role, colour } = line;
   const quiet = { label: name, points: { show: false } };
   if (panel.kind === "heat") return { ...quiet, paths: () => null };
-  if (role === "limit") return { ...quiet, stroke: palette.limit, width: 1, dash: [4, 4] };
-  const stroke = dataColour(palette, colour);
+  const stroke = colourOf(line, palette);
+  if (role === "limit") return { ...quiet, stroke, width: 1, dash: [4, 4] };
   const fill = FILLS[panel.kind];
   const dash = colour >= palette.data.length ? { dash: [8, 3] } : {};
   return { ...quiet, stroke, width: 1.5, ...dash, ...(fill > 0 ? { fill: faded(stroke, fill) } : {}) };
@@ -69,6 +86,23 @@ function valueAxis(panel: Panel, palette: Palette, current: () => Bounds): uPlot
   };
 }
 
+/** A thin line at each threshold that lies within the axis. */
+function thresholds({ warn, critical }: Panel, palette: Palette): (chart: uPlot) => void {
+  const marked = [
+    { value: warn, colour: palette.warn },
+    { value: critical, colour: palette.critical },
+  ];
+  return (chart) => {
+    const { top, left, width, height } = chart.bbox;
+    for (const { value, colour } of marked) {
+      const y = value === null ? NaN : Math.round(chart.valToPos(value, "y", true));
+      if (!(y >= top && y <= top + height)) continue;
+      chart.ctx.fillStyle = faded(colour, 0.5);
+      chart.ctx.fillRect(left, y, width, 1);
+    }
+  };
+}
+
 /** The rows of a heat map are named at the bottom and the top only. */
 function rowAxis(lines: readonly Line[], palette: Palette): uPlot.Axis {
   const places = lines.length > 1 ? [0.5, lines.length - 0.5] : [0.5];
@@ -102,6 +136,7 @@ function pointed(chart: uPlot, point: Look["point"]): void {
 
 export function chartOptions({ panel, lines, palette, width, point }: Look): uPlot.Options {
   const heat = panel.kind === "heat";
+  const colours = lines.map((line) => colourOf(line, palette));
   let current = valueBounds(panel, null, null);
   const range: uPlot.Range.Function = (_, dataMin, dataMax) => {
     if (heat) return [0, Math.max(1, lines.length)];
@@ -121,11 +156,11 @@ export function chartOptions({ panel, lines, palette, width, point }: Look): uPl
     cursor: {
       y: false,
       drag: { setScale: false, x: false, y: false },
-      points: { show: !heat, size: 6, width: 0, fill: (chart, i) => String(chart.series[i]?.stroke ?? palette.text) },
+      points: { show: !heat, size: 6, width: 0, fill: (_, i) => colours[i - 1] ?? palette.text },
     },
     hooks: {
       setCursor: [(chart) => pointed(chart, point)],
-      ...(heat ? { draw: [heatPainter(panel, lines, palette)] } : {}),
+      draw: [heat ? heatPainter(panel, lines, palette) : thresholds(panel, palette)],
     },
   };
 }

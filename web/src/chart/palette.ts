@@ -27,7 +27,7 @@ export const PALETTES: Readonly<Record<Scheme, Palette>> = {
     ground: "#141920",
     warn: "#ffb454",
     critical: "#ff6b6b",
-    heat: ["#1a222d", "#1c3f63", "#2470ab", "#4ba6ec", "#a8dcff", "#f2fbff"],
+    heat: ["#1a222d", "#1b3a5a", "#22639a", "#3b92d8", "#78bdf0", "#b5dcf6"],
   },
   light: {
     data: ["#1f74bf", "#d9702a", "#2f6b3a", "#b0577f", "#5c3f8a", "#3d9fa8", "#a083f0"],
