@@ -103,7 +103,7 @@ describe("the options", () => {
     const panel = panelOf("line", [query("a")], { min: 0, max: 1 });
     expect(valueBounds(panel, 0.1, 0.3)).toMatchObject({ min: 0, max: 1 });
     expect(valueBounds(panel, 0.1, 3.2)).toMatchObject({ min: 0, max: 4 });
-    expect(valueBounds(panel, 0, 1.004)).toMatchObject({ min: 0, max: 1, step: 0.25 });
+    expect(valueBounds(panel, 0, 1.06)).toMatchObject({ min: 0, max: 1, step: 0.25 });
   });
 
   it("do not make a mountain of nothing", () => {
@@ -174,8 +174,9 @@ describe("a spark line", () => {
 describe("the time axis", () => {
   it("has marks at round times with room for their labels", () => {
     expect(interval(300_000, 400)).toBe(60_000);
-    expect(interval(60_000, 400)).toBe(10_000);
+    expect(interval(60_000, 400)).toBe(15_000);
     expect(interval(900_000, 300)).toBe(300_000);
+    expect(interval(300_000, 760)).toBe(60_000); // 30 s would fit, but not with the seconds written out
     expect(marks(61_000, 181_000, 60_000)).toEqual([120_000, 180_000]);
   });
 

@@ -6,7 +6,7 @@ import type { Panel, Unit } from "../wire/board";
 import { heatPainter } from "./heat";
 import type { Line } from "./lines";
 import { dataColour, faded, type Palette } from "./palette";
-import { clock, interval, marks } from "./time";
+import { clock, interval, marks, needsSeconds } from "./time";
 
 export const HEIGHT = 136;
 const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
@@ -24,14 +24,17 @@ const REACH: Readonly<Partial<Record<Unit, number>>> = {
   per_second: 4,
   count: 4,
 };
-/** By how much a rate may pass its own maximum before the axis grows. */
+/** How far data may pass what is asked for before the axis grows. */
 const OVERSHOOT = 1.02;
+/** A share of the whole cannot pass 1, but a rate over a few samples measures it as a little more. */
+const SHARE_OVERSHOOT = 1.1;
 
 /** Bounds of the value axis for what the panel asks for and the data needs. */
 export function valueBounds(panel: Panel, dataMin: number | null, dataMax: number | null): Bounds {
   const low = Math.min(panel.min ?? 0, dataMin ?? Infinity);
   const reach = panel.max ?? REACH[panel.unit] ?? -Infinity;
-  const high = dataMax !== null && dataMax > reach * OVERSHOOT ? dataMax : reach;
+  const overshoot = panel.unit === "ratio" && panel.max === 1 ? SHARE_OVERSHOOT : OVERSHOOT;
+  const high = dataMax !== null && dataMax > reach * overshoot ? dataMax : reach;
   return bounds(low, high > low ? high : low + 1, base(panel.unit));
 }
 
@@ -67,7 +70,7 @@ function timeAxis(palette: Palette): uPlot.Axis {
     // The last label would be cut off where its mark stands at the edge.
     splits: (chart, _, from, to) => marks(from, to - ((to - from) * LABEL) / chart.width, step(chart, from, to)),
     values: (_, splits) => {
-      const seconds = splits.some((time) => time % 60_000 !== 0);
+      const seconds = splits.some(needsSeconds);
       return splits.map((time) => clock(time, seconds));
     },
   };
@@ -156,7 +159,7 @@ export function chartOptions({ panel, lines, palette, width, point }: Look): uPl
     cursor: {
       y: false,
       drag: { setScale: false, x: false, y: false },
-      points: { show: !heat, size: 6, width: 0, fill: (_, i) => colours[i - 1] ?? palette.text },
+      points: heat ? { show: false } : { size: 7, width: 0, fill: (_, i) => colours[i - 1] ?? palette.text },
     },
     hooks: {
       setCursor: [(chart) => pointed(chart, point)],

@@ -38,7 +38,7 @@ export const PALETTES: Readonly<Record<Scheme, Palette>> = {
     ground: "#ffffff",
     warn: "#b25e00",
     critical: "#c62f2f",
-    heat: ["#eef3f8", "#c3dcf1", "#7fb6e2", "#3b88c9", "#15578f", "#07294a"],
+    heat: ["#eef3f8", "#cfe3f4", "#98c5ea", "#559ad6", "#2270b5", "#104a80"],
   },
 };
 

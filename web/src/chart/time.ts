@@ -1,13 +1,17 @@
 /** Marks on the time axis, at round times of the viewer's day. */
 const SECOND = 1000;
 const INTERVALS = [5, 10, 15, 30, 60, 120, 180, 300, 600, 900].map((seconds) => seconds * SECOND);
-/** A mark wants about this many pixels for its label. */
-const ROOM = 64;
+/** Pixels that a mark wants for its label. */
+const MINUTES = 64;
+const SECONDS = 96;
+
+/** Whether a time, or a step, is no whole number of minutes. */
+export const needsSeconds = (time: number): boolean => time % (60 * SECOND) !== 0;
 
 /** Milliseconds between marks, so that labels have room in `width` pixels. */
 export function interval(range: number, width: number): number {
-  const least = (range * ROOM) / Math.max(width, ROOM);
-  return INTERVALS.find((step) => step >= least) ?? (INTERVALS.at(-1) as number);
+  const fits = (step: number): boolean => (step / range) * width >= (needsSeconds(step) ? SECONDS : MINUTES);
+  return INTERVALS.find(fits) ?? range;
 }
 
 export function marks(from: number, to: number, step: number): number[] {

@@ -188,9 +188,10 @@ export class Dashboard {
     this.#judge(now);
   }
 
-  #age(now: number): number | null {
+  /** Age (ms) of the newest column of a window, by the service's clock. */
+  #age(now: number, window = this.#window): number | null {
     const time = this.#live.clock.at(now);
-    const newest = this.#window.newest;
+    const { newest } = window;
     return time === null || newest === null ? null : Math.max(0, time - newest);
   }
 
@@ -199,6 +200,7 @@ export class Dashboard {
       phase: this.#live.phase,
       paused: this.paused,
       age: this.#age(now),
+      shownAge: this.#age(now, this.#kept ?? this.#window) ?? 0,
       limit: this.#live.silence,
       wait: Math.max(0, this.#live.retryAt - now),
     };

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isStale, sign, type Facts } from "./sign";
 
-const well: Facts = { phase: "open", paused: false, age: 400, limit: 3040, wait: 0 };
+const well: Facts = { phase: "open", paused: false, age: 400, shownAge: 400, limit: 3040, wait: 0 };
 
 it.each([
   ["live", {}],
@@ -18,11 +18,16 @@ it.each([
   expect(sign({ ...well, ...facts }).kind).toBe(kind);
 });
 
+it("tells the age of the picture while it is held", () => {
+  expect(sign({ ...well, paused: true, shownAge: 8400 })).toEqual({ kind: "paused", age: 8400 });
+});
+
 it("never says live or paused of samples that are too old, nor while it waits to come back", () => {
   const facts: fc.Arbitrary<Facts> = fc.record({
     phase: fc.constantFrom("connecting", "open", "waiting"),
     paused: fc.boolean(),
     age: fc.option(fc.integer({ min: 0, max: 100_000 })),
+    shownAge: fc.nat(),
     limit: fc.integer({ min: 1, max: 10_000 }),
     wait: fc.integer({ min: 0, max: 15_000 }),
   });

@@ -6,6 +6,8 @@ export interface Facts {
   paused: boolean;
   /** Age (ms) of the newest sample received, by the server's clock; null before the first. */
   age: number | null;
+  /** Age (ms) of the newest sample on the screen, which pausing holds back. */
+  shownAge: number;
   /** How old (ms) the newest sample may be while all is well. */
   limit: number;
   /** Milliseconds to the next try, where there is no connection. */
@@ -22,12 +24,12 @@ export type Sign =
 export const isStale = ({ age, limit }: Facts): boolean => age !== null && age > limit;
 
 export function sign(facts: Facts): Sign {
-  const { phase, paused, age, wait } = facts;
+  const { phase, paused, age, shownAge, wait } = facts;
   if (phase === "waiting" && wait > 0) return { kind: "reconnecting", wait };
   if (phase !== "open" && (age === null || isStale(facts))) {
     return age === null ? { kind: "connecting" } : { kind: "reconnecting", wait: 0 };
   }
   if (age === null) return { kind: "connecting" };
   if (isStale(facts)) return { kind: "stale", age };
-  return paused ? { kind: "paused", age } : { kind: "live", age };
+  return paused ? { kind: "paused", age: shownAge } : { kind: "live", age };
 }
