@@ -9,6 +9,7 @@ from tornado.websocket import WebSocketHandler
 from monitor.formats.live import SUBPROTOCOL
 from monitor.server.base import Base
 from monitor.server.errors import Failure
+from monitor.server.protocol import admit
 from monitor.server.wire import LiveProtocol, SharedConnection
 from monitor.stream.audience import Audience
 from monitor.stream.session import Session
@@ -34,12 +35,11 @@ class LiveHandler(Base, WebSocketHandler):
             raise
 
     def _admit(self) -> None:
-        headers = self.request.headers
-        if headers.get("Upgrade", "").lower() != "websocket":
-            text = "This is a WebSocket endpoint; the page opens it by itself."
-            raise Failure(426, "upgrade_required", text, {"Upgrade": "websocket"})
+        admit(self.request)
         offered = [
-            name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()
+            name.strip()
+            for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+            if name.strip()
         ]
         if offered and SUBPROTOCOL not in offered:
             raise Failure(400, "unknown_subprotocol", f"This service speaks {SUBPROTOCOL}.")

@@ -1,9 +1,8 @@
-"""Shared frames on Tornado's sockets.  The one file that relies on Tornado's internals, and on these only:
+"""Shared frames on Tornado's sockets.  Beside those of protocol.py it relies on these of Tornado's internals:
 
-- `WebSocketProtocol13._parse_extensions_header`: what it returns is what is negotiated and answered;
 - `WebSocketProtocol13.write_ping`: Tornado's own ping loop sends through it, and calls
   `close(reason="ping timed out")` when no pong came; `_ping_coroutine` is that loop's task;
-- `WebSocketHandler.ws_connection.stream`, its `socket` and `io_loop`, and `len(stream._write_buffer)`;
+- `WebSocketHandler.ws_connection.stream`, its `socket`, and `len(stream._write_buffer)`;
 - pings, pongs and closes go through `stream.write`, so frames never interleave with ours.
 
 tests/server/test_wire.py fails clearly when a new Tornado changes one of them.  `PublicConnection` is the
@@ -19,16 +18,14 @@ import termios
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tornado.httputil import HTTPHeaders
 from tornado.iostream import SSLIOStream, StreamClosedError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from monitor.server.protocol import StrictProtocol
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Facts
 from monitor.stream.pulse import Pulse
 
-OURS = "server_no_context_takeover", "client_no_context_takeover"
-"""Parameters of our answer; both are legal unasked (RFC 7692 sections 7.1.1.1 and 7.1.1.2)."""
 TIMED_OUT = "ping timed out"
 """The reason that `periodic_ping` gives when it closes."""
 NO_LINGER = struct.pack("ii", 1, 0)
@@ -40,18 +37,13 @@ class Pinged(Protocol):
     def on_pinged(self, data: bytes) -> None: ...
 
 
-class LiveProtocol(WebSocketProtocol13):
-    """Tornado's RFC 6455, with the one compression whose frames can be shared, and pings that are noticed."""
-
-    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, dict[str, str]]]:
-        if not any(acceptable(offer) for offer in headers.get("Sec-WebSocket-Extensions", "").split(",")):
-            return []
-        # Tornado writes a parameter whose value is None without `=`.
-        return [("permessage-deflate", dict.fromkeys(OURS))]  # type: ignore[list-item]
+class LiveProtocol(StrictProtocol):
+    """The strict protocol, with pings that are noticed and a late pong left to the sweep."""
 
     def write_ping(self, data: bytes) -> None:
         handler: Pinged = self.handler  # type: ignore[assignment]
-        handler.on_pinged(data)
+        if not self.is_closing():
+            handler.on_pinged(data)
         super().write_ping(data)
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
@@ -64,22 +56,6 @@ class LiveProtocol(WebSocketProtocol13):
             self.start_pinging()
         else:
             super().close(code, reason)
-
-    @property
-    def deflates(self) -> bool:
-        """Whether permessage-deflate was agreed."""
-        return self._compressor is not None
-
-
-def acceptable(offer: str) -> bool:
-    """Whether one offer of an extension is a permessage-deflate that we can grant (RFC 7692 section 7.1).
-
-    A client that insists on a smaller window of ours cannot share frames: it is served uncompressed.
-    """
-    name, *parameters = (part.strip() for part in offer.split(";"))
-    names = [parameter.partition("=")[0].strip() for parameter in parameters]
-    allowed = {*OURS, "client_max_window_bits"}
-    return name == "permessage-deflate" and len(set(names)) == len(names) and allowed.issuperset(names)
 
 
 class SharedConnection:

@@ -19,30 +19,12 @@ from tornado.websocket import WebSocketClientConnection, WebSocketProtocol13, we
 
 from monitor.server.guard import Guard
 from monitor.server.live import LiveHandler
-from monitor.server.wire import TIMED_OUT, LiveProtocol, PublicConnection, SharedConnection, acceptable
+from monitor.server.wire import TIMED_OUT, LiveProtocol, PublicConnection, SharedConnection
 from monitor.stream.audience import Audience
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake
 from monitor.telemetry import Telemetry
 from tests.stream.house import House, subscribe
-
-
-@pytest.mark.parametrize(
-    ("offer", "granted"),
-    [
-        ("permessage-deflate", True),
-        (" permessage-deflate ; client_max_window_bits", True),
-        ("permessage-deflate; server_no_context_takeover; client_no_context_takeover", True),
-        ("permessage-deflate; client_max_window_bits=10", True),
-        ("permessage-deflate; server_max_window_bits=10", False),
-        ("permessage-deflate; x=1", False),
-        ("permessage-deflate; client_max_window_bits; client_max_window_bits", False),
-        ("x-webkit-deflate-frame", False),
-        ("", False),
-    ],
-)
-def test_which_offers_are_granted(offer: str, granted: bool) -> None:
-    assert acceptable(offer) is granted
 
 
 def test_tornado_still_has_what_wire_relies_on() -> None:
