@@ -133,7 +133,7 @@ class Matching:
     """Labels that the many take over from the one."""
 
     def __str__(self) -> str:
-        plain = not self.grouping.labels and not self.grouping.include
+        plain = not self.grouping.labels and not self.grouping.include and not self.many
         text = "" if plain else f" {self.grouping.spelled('on', 'ignoring')}"
         return text + (f" group_{self.many} ({', '.join(map(label, self.copied))})" if self.many else "")
 

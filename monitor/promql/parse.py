@@ -27,7 +27,7 @@ from monitor.promql.nodes import (
     Window,
 )
 from monitor.promql.operators import OPERATORS
-from monitor.promql.syntax import locate
+from monitor.promql.syntax import is_grammar, locate
 from monitor.promql.tokens import Token, outline, scan, unquote
 from monitor.storage import Matcher, Operator
 
@@ -101,7 +101,7 @@ def restored(text: str, strings: list[str]) -> str:
 
 def explained(message: str, words: list[Token], strings: list[str]) -> QueryError:
     """The parser's message with the position that it speaks of."""
-    if message == "invalid promql query":
+    if is_grammar(message) and not message.startswith("bad number"):
         return locate(words)
     named = re.search(r"'([^']+)'|syntax: (\S+)|string: (\S+)", message)
     name = next((group for group in named.groups() if group), "") if named else ""

@@ -9,9 +9,10 @@ import promql_parser
 from monitor.promql.errors import QueryError
 from monitor.promql.tokens import CLOSING, Token
 
-INVALID = "invalid promql query"
+MESSAGES = ("invalid promql query", "unexpected ", "unclosed ", "bad number")
+"""How the parser's messages about grammar begin; its other messages are about meaning."""
 FILLINGS = ("", "x", "(x)", '="x"', '"x"', "1m", ":1m", "l", "(l)", "(l) x", "1", "()")
-ENDINGS = ("", "(x)", "x")
+ENDINGS = ("", " (x)", " x")
 
 
 def locate(words: Sequence[Token]) -> QueryError:
@@ -42,9 +43,14 @@ def unclosed(words: Sequence[Token]) -> list[Token]:
     return waiting
 
 
+def is_grammar(message: str) -> bool:
+    """Whether a message of the parser is about grammar."""
+    return message.startswith(MESSAGES)
+
+
 def parses(text: str) -> bool:
     try:
         promql_parser.parse(text)
     except ValueError as error:
-        return str(error) != INVALID
+        return not is_grammar(str(error))
     return True
