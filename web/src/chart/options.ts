@@ -140,6 +140,7 @@ function pointed(chart: uPlot, point: Look["point"]): void {
 export function chartOptions({ panel, lines, palette, width, point }: Look): uPlot.Options {
   const heat = panel.kind === "heat";
   const colours = lines.map((line) => colourOf(line, palette));
+  const dot = (_: uPlot, i: number): number => (lines[i - 1]?.role === "limit" ? 0 : 7);
   let current = valueBounds(panel, null, null);
   const range: uPlot.Range.Function = (_, dataMin, dataMax) => {
     if (heat) return [0, Math.max(1, lines.length)];
@@ -159,7 +160,7 @@ export function chartOptions({ panel, lines, palette, width, point }: Look): uPl
     cursor: {
       y: false,
       drag: { setScale: false, x: false, y: false },
-      points: heat ? { show: false } : { size: 7, width: 0, fill: (_, i) => colours[i - 1] ?? palette.text },
+      points: heat ? { show: false } : { size: dot, width: 0, fill: (_, i) => colours[i - 1] ?? palette.text },
     },
     hooks: {
       setCursor: [(chart) => pointed(chart, point)],

@@ -182,6 +182,16 @@ describe("silence", () => {
     expect(live.phase).toBe("open");
   });
 
+  it("of a parked page is no death when the page is shown: its answer is waited for", () => {
+    following();
+    live.setVisible(false);
+    net.now += 10_000;
+    live.setVisible(true);
+    expect(live.phase).toBe("open");
+    wait(3500);
+    expect(live.phase).not.toBe("open");
+  });
+
   it("is judged at once when the page wakes, and the service is called at once", () => {
     following();
     net.now += 60_000; // timers of a frozen page do not run
@@ -255,6 +265,19 @@ describe("coming back", () => {
   });
 });
 
+it("asks for the service's time anew each hour, by a second connection that goes on where the first was", () => {
+  following();
+  for (let second = 1; net.sockets.length === 1 && second < 4000; second += 1) {
+    net.now = second * 1000;
+    net.socket.deliver(tick(second));
+    live.check();
+  }
+  expect(net.now).toBe(3_601_000);
+  expect(net.sockets[0]?.closed).toBe(true);
+  net.socket.deliver(welcome(EPOCH + net.now));
+  expect(net.sent("subscribe")).toEqual([{ type: "subscribe", request: 2, board: "overview", after: at(3601).t }]);
+});
+
 describe("acknowledgements", () => {
   const acks = (): unknown[] => net.sent("ack");
 
@@ -286,12 +309,14 @@ describe("acknowledgements", () => {
     expect(acks()).toEqual([{ type: "ack", feed: 3, n: at(0).n, lag: 10 }]);
   });
 
-  it("do not go out from a hidden page", () => {
+  it("go out once more as the page is hidden, and not from a hidden page", () => {
     following();
+    live.painted(live.n, 10);
     live.setVisible(false);
+    expect(net.socket.sent.slice(-2).map(({ type }) => type)).toEqual(["ack", "visible"]);
     net.socket.deliver({ ...tick(1), padding: "x".repeat(40_000) });
     live.painted(live.n, 10);
-    expect(acks()).toEqual([]);
+    expect(acks()).toHaveLength(1);
     expect(net.sent("visible")).toEqual([{ type: "visible", visible: false }]);
   });
 });

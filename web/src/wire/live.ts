@@ -6,12 +6,18 @@
 import { Backoff } from "./backoff";
 import { WireError } from "./check";
 import { ServerClock } from "./clock";
+import { closing } from "./closing";
 import { Feed, type Outcome, type Sink } from "./feed";
 import { decode, encode, type ClientMessage, type Notice, type Refusal, type ServerMessage, type Welcome } from "./messages";
+import { Receipts } from "./receipts";
 
 export const SUBPROTOCOL = "monitor.v1";
 /** A connection that is not open, or a first answer that is not there, after this long (ms) is given up. */
 const PATIENCE = 10_000;
+/** A page that does not acknowledge is parked, and hears a beat in ten steps only: so many may be silent. */
+const PARKED_STEPS = 12;
+/** While ticks flow no message tells the service's time, and two clocks part by some 0.2 s an hour: ask again (ms). */
+const RENEW_AFTER = 3_600_000;
 
 export type Socket = Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
 
@@ -46,6 +52,7 @@ export class Live {
   readonly #wiring: Wiring;
   readonly #feed: Feed;
   readonly #backoff: Backoff;
+  readonly #receipts = new Receipts();
   #socket: Socket | null = null;
   #wish: Wish | null = null;
   #visible = true;
@@ -56,8 +63,6 @@ export class Live {
   #connectedAt = 0;
   #heardAt = 0;
   #restartWithin: number | null = null;
-  #unacknowledged = { bytes: 0, ticks: 0, since: 0 };
-  #painted = { n: 0, lag: 0 };
 
   constructor(wiring: Wiring) {
     this.#wiring = wiring;
@@ -82,14 +87,19 @@ export class Live {
       this.#lose(this.phase === "open" ? "nothing was heard from the service" : "the service did not answer");
     } else {
       this.#acknowledgeIfDue(now);
+      if (this.phase === "open" && this.#visible && now - this.clock.stampedAt > RENEW_AFTER) this.#renew();
     }
   }
 
   /** The page is shown or hidden. A hidden page is sent beats only, and does not try to come back. */
   setVisible(visible: boolean): void {
     if (visible !== this.#visible) {
+      const now = this.#wiring.now();
+      if (!visible) this.#acknowledge(now);
       this.#visible = visible;
       if (this.phase === "open") this.#send({ type: "visible", visible });
+      // The answer tells whether the connection lives, where silence alone does not.
+      if (visible && now - this.#heardAt < PARKED_STEPS * this.#step) this.#heardAt = now;
     }
     if (visible) this.wake();
   }
@@ -107,18 +117,22 @@ export class Live {
 
   /** Column `n` is on the screen; `lag` is the time from its sample to the paint (ms). */
   painted(n: number, lag: number): void {
-    this.#painted = { n, lag: Math.max(0, Math.round(lag)) };
+    this.#receipts.painted(n, lag);
     this.#acknowledgeIfDue(this.#wiring.now());
   }
 
   /** How long (ms) silence may last: three steps and two measured round trips. */
   get silence(): number {
-    return 3 * (this.welcome?.step ?? 1000) + 2 * this.#roundTrip;
+    return 3 * this.#step + 2 * this.#roundTrip;
   }
 
   close(): void {
     this.#wish = null;
     this.#detach();
+  }
+
+  get #step(): number {
+    return this.welcome?.step ?? 1000;
   }
 
   #patience(now: number): number {
@@ -148,6 +162,12 @@ export class Live {
     socket.close();
   }
 
+  /** Another connection in place of a sound one; what is held stays, and the rest is resumed. */
+  #renew(): void {
+    this.#detach();
+    this.#connect();
+  }
+
   #lose(reason: string): void {
     const now = this.#wiring.now();
     this.#detach();
@@ -165,7 +185,7 @@ export class Live {
     this.#heardAt = now;
     try {
       if (typeof data !== "string") throw new WireError("a binary message");
-      this.#unacknowledged.bytes += data.length;
+      this.#receipts.received(data.length);
       this.#handle(decode(data), now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -206,7 +226,7 @@ export class Live {
     this.phase = "open";
     this.#openedAt = now;
     this.#roundTrip = now - this.#connectedAt;
-    this.#unacknowledged = { bytes: 0, ticks: 0, since: now };
+    this.#receipts.clear(now);
     this.clock.reset();
     this.clock.stamped(message.time, now);
     this.#subscribe(this.#wiring.sink.newest);
@@ -238,8 +258,7 @@ export class Live {
   }
 
   #took(now: number): void {
-    if (this.#unacknowledged.ticks === 0) this.#unacknowledged.since = now;
-    this.#unacknowledged.ticks += 1;
+    this.#receipts.columns(now);
     this.#wiring.changed();
   }
 
@@ -264,27 +283,17 @@ export class Live {
   }
 
   #acknowledgeIfDue(now: number): void {
-    const { bytes, ticks, since } = this.#unacknowledged;
-    const limits = this.welcome?.limits;
-    if (this.phase !== "open" || !this.#visible || limits === undefined || this.#feed.id === null) return;
-    if (ticks === 0 || this.#painted.n === 0) return;
-    if (bytes < limits.ack_bytes && ticks < limits.credit / 2 && now - since < limits.ack_after) return;
-    this.#unacknowledged = { bytes: 0, ticks: 0, since: now };
-    this.#send({ type: "ack", feed: this.#feed.id, ...this.#painted });
+    if (this.welcome !== null && this.#receipts.due(now, this.welcome.limits)) this.#acknowledge(now);
+  }
+
+  #acknowledge(now: number): void {
+    const feed = this.#feed.id;
+    if (this.phase !== "open" || !this.#visible || feed === null) return;
+    const receipt = this.#receipts.take(now);
+    if (receipt !== null) this.#send({ type: "ack", feed, ...receipt });
   }
 
   #send(message: ClientMessage): void {
     this.#socket?.send(encode(message));
   }
 }
-
-const CLOSINGS: Readonly<Record<number, string>> = {
-  1001: "the service is shutting down",
-  1006: "the connection was lost",
-  1012: "the service is restarting",
-  1013: "the service has as many viewers as it takes",
-  4008: "this connection was too slow",
-  4401: "the credentials have ended",
-};
-
-const closing = (code: number): string => CLOSINGS[code] ?? `the service closed the connection (${code})`;
