@@ -5,6 +5,8 @@ A collector is a class whose arguments are its options, and this list is all the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from monitor.collect.cpu import Cpu
 from monitor.collect.diskstats import Diskstats
 from monitor.collect.filesystem import Filesystem
@@ -23,7 +25,7 @@ from monitor.collect.vmstat import Vmstat
 
 __all__ = ["COLLECTORS", "Background", "CollectLoop", "Collector", "Host"]
 
-COLLECTORS: dict[str, type[Collector] | type[Background]] = {
+COLLECTORS: dict[str, Callable[..., Collector | Background]] = {
     "cpu": Cpu,
     "diskstats": Diskstats,
     "filesystem": Filesystem,
@@ -38,4 +40,4 @@ COLLECTORS: dict[str, type[Collector] | type[Background]] = {
     "uname": Uname,
     "vmstat": Vmstat,
 }
-"""By name."""
+"""By name; called with its options, each of which has a default."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -81,23 +81,20 @@ class Filesystem:
         self._point_excluded = excluder(mount_points_exclude)
         self._type_excluded = excluder(fs_types_exclude)
         self._pool = pool or Pool(PROGRAM)
-        self._calls: dict[bytes, asyncio.Task[bytes]] = {}  # One at a time for each mount point.
+        self._calls: dict[bytes, asyncio.Future[bytes]] = {}  # One at a time for each mount point.
 
     async def refresh(self, host: Host) -> list[Block]:
         """Ask every mount; at most `limit` seconds."""
-        mounts = [mount for mount in mounted(host) if not self._excluded(mount)]
-        answers = await self._ask({mount.point: host.root("").encode() + mount.point for mount in mounts})
-        sizes = [answers.get(mount.point, ()) for mount in mounts]
+        wanted = [mount for mount in mounts(table(host)) if not self._excluded(mount)]
+        answers = await self._ask({mount.point: host.root("").encode() + mount.point for mount in wanted})
+        sizes = [answers.get(mount.point, ()) for mount in wanted]
         values: list[float] = []
-        for mount, size in zip(mounts, sizes, strict=True):
+        for mount, size in zip(wanted, sizes, strict=True):
             values += [not size, mount.readonly, *size]
-        return [Block(shape(tuple(zip(mounts, map(bool, sizes), strict=True))), values)]
+        return [Block(shape(tuple(zip(wanted, map(bool, sizes), strict=True))), values)]
 
     async def close(self) -> None:
         """End the workers, as far as they can be ended."""
-        for call in self._calls.values():
-            call.cancel()
-        await asyncio.gather(*self._calls.values(), return_exceptions=True)
         self._pool.close()
 
     def _excluded(self, mount: Mount) -> bool:
@@ -105,44 +102,52 @@ class Filesystem:
 
     async def _ask(self, paths: Mapping[bytes, bytes]) -> dict[bytes, tuple[float, ...]]:
         """The sizes of each mount that answered, by its mount point."""
-        calls: list[asyncio.Task[bytes]] = []
-        for point in paths.keys() - self._calls:  # The others are held since an earlier time.
-            call = self._calls[point] = asyncio.create_task(self._pool.ask(paths[point].hex().encode()))
+        calls: list[asyncio.Future[bytes]] = []
+        for point, path in paths.items():
+            if point in self._calls:
+                continue  # Still held by the kernel since an earlier time.
+            try:
+                call = self._calls[point] = self._pool.ask(path.hex().encode())
+            except BusyError:
+                continue  # Not asked is not answered.
             calls.append(call)
             await asyncio.wait([call], timeout=PATIENCE)
-        if calls:
-            await asyncio.wait(calls, timeout=self._timeout)
+        if late := [call for call in calls if not call.done()]:
+            await asyncio.wait(late, timeout=self._timeout)
         answers = {point: numbers(call) for point, call in self._calls.items() if call.done()}
         for point in answers:
             del self._calls[point]
         return answers
 
 
-def numbers(call: asyncio.Task[bytes]) -> tuple[float, ...]:
+def numbers(call: asyncio.Future[bytes]) -> tuple[float, ...]:
     """The sizes that a worker answered; nothing for an error."""
-    if isinstance(call.exception(), BusyError | ConnectionError):
+    if isinstance(call.exception(), ConnectionError):
         return ()
     words = call.result().split()
     return () if words[0] == b"error" else tuple(map(float, words))
 
 
-def mounted(host: Host) -> Iterator[Mount]:
-    """The mounts that the host sees, each once, in the order of the table.
-
-    Those of the first process, as a service may live in a mount name space of its own.
-    """
+def table(host: Host) -> bytes:
+    """The mount table that the first process sees, as a service may live in a mount name space of its own;
+    this process's where that one cannot be read."""
     try:
-        table = host.read(f"{host.procfs}/1/mounts")
+        return host.read(f"{host.procfs}/1/mounts")
     except OSError:
-        table = host.read(f"{host.procfs}/self/mounts")
-    seen = set()
+        return host.read(f"{host.procfs}/self/mounts")
+
+
+@lru_cache(maxsize=4)
+def mounts(table: bytes) -> tuple[Mount, ...]:
+    """The mounts of a table, each once, in its order.  Raises ValueError for a line that is none."""
+    found: dict[tuple[str, bytes, str], Mount] = {}
     for line in table.splitlines():
-        device, point, fstype, options, *_ = map(unescaped, line.split(b" "))
-        names = device.decode(errors="replace"), point, fstype.decode(errors="replace")
-        mount = Mount(*names, readonly=b"ro" in options.split(b","))
-        if names not in seen:
-            seen.add(names)
-            yield mount
+        fields = [unescaped(field) for field in line.split(b" ")]
+        if len(fields) < 4:
+            raise ValueError(f"mounts: device, mount point, type and options expected, found {line!r}")
+        names = fields[0].decode(errors="replace"), fields[1], fields[2].decode(errors="replace")
+        found.setdefault(names, Mount(*names, readonly=b"ro" in fields[3].split(b",")))
+    return tuple(found.values())
 
 
 def unescaped(field: bytes) -> bytes:

@@ -57,6 +57,8 @@ class Pairs:
     def block(self, text: str) -> Block:
         """The numbers of the fields.  Raises ValueError where names and numbers are not as many."""
         lines = text.splitlines()
+        if len(lines) % 2:
+            raise ValueError("net/snmp: a line of numbers expected behind each line of names")
         if lines[::2] != self._names:
             self._find(lines[::2], lines[1::2])
         words = " ".join(self._lines(lines[1::2])).split()

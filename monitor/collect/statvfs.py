@@ -14,7 +14,8 @@ ANSWER = b"%d %d %d %d %d\n"
 def main() -> None:
     """Answer until the other end closes."""
     # Nothing of the service may stay open in a process that may never end: neither its port nor its folder.
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    last = max(map(int, os.listdir("/proc/self/fd")))  # noqa: PTH208  (pathlib takes longer to load than all this)
+    os.closerange(3, last + 1)
     os.chdir("/")
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(answer(bytes.fromhex(line.decode())))

@@ -13,9 +13,10 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-MOST = 8
+MOST = 16
 """Workers of one pool, those that hang among them."""
 
 
@@ -42,24 +43,42 @@ class Worker:
             )
         ours.setblocking(False)
         self._socket = ours
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(ours, self._readable)
+        self._received = b""
+        self._answer: asyncio.Future[bytes] = self._loop.create_future()
 
-    async def ask(self, line: bytes) -> bytes:
-        """The answer to a line, both without newline.  Raises ConnectionError when the worker ended."""
-        loop = asyncio.get_running_loop()
-        await loop.sock_sendall(self._socket, line + b"\n")
-        answer = b""
-        while not answer.endswith(b"\n"):
-            piece = await loop.sock_recv(self._socket, 4096)
-            if not piece:
-                raise ConnectionError(f"worker {self.pid} ended before it answered")
-            answer += piece
-        return answer[:-1]
+    def ask(self, line: bytes) -> asyncio.Future[bytes]:
+        """The answer to a line, both without newline; ConnectionError when the worker ended instead."""
+        self._answer = self._loop.create_future()
+        try:
+            self._socket.send(line + b"\n")
+        except ConnectionError as error:
+            self._answer.set_exception(error)
+        return self._answer
 
     def close(self) -> None:
         """End the worker, as far as it can be ended, and wait for nothing."""
+        self._loop.remove_reader(self._socket)
         self._socket.close()
+        self._answer.cancel()
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
+
+    def _readable(self) -> None:
+        try:
+            piece = self._socket.recv(4096)
+        except ConnectionError:
+            piece = b""
+        self._received += piece
+        if not piece:
+            self._loop.remove_reader(self._socket)
+            if not self._answer.done():
+                self._answer.set_exception(ConnectionError(f"worker {self.pid} ended before it answered"))
+        elif self._received.endswith(b"\n"):
+            answer, self._received = self._received[:-1], b""
+            if not self._answer.done():
+                self._answer.set_result(answer)
 
 
 class Pool:
@@ -72,49 +91,37 @@ class Pool:
         self._busy: set[Worker] = set()
         self._ended: list[int] = []
 
-    async def ask(self, line: bytes) -> bytes:
-        """The answer of a worker that is free, or of a new one.
+    def ask(self, line: bytes) -> asyncio.Future[bytes]:
+        """The answer of a worker that is free, or of a new one (see Worker.ask).
 
-        Raises BusyError when all hang, ConnectionError when the worker ended instead of answering.
+        Raises BusyError when all hang.
         """
-        worker = self._taken()
-        answered = False
-        try:
-            answer = await worker.ask(line)
-            answered = True
-        finally:
-            self._release(worker, answered)
+        if not self._idle and len(self._busy) >= self._most:
+            raise BusyError(f"all {self._most} workers hang")
+        worker = self._idle.pop() if self._idle else Worker(self._program)
+        self._busy.add(worker)
+        answer = worker.ask(line)
+        answer.add_done_callback(partial(self._release, worker))
         return answer
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers, and what they were asked."""
         for worker in [*self._idle, *self._busy]:
             self._end(worker)
         self._idle.clear()
         self._busy.clear()
 
-    def _taken(self) -> Worker:
-        self._reap()
-        if not self._idle and len(self._busy) >= self._most:
-            raise BusyError(f"all {self._most} workers hang")
-        worker = self._idle.pop() if self._idle else Worker(self._program)
-        self._busy.add(worker)
-        return worker
-
-    def _release(self, worker: Worker, answered: bool) -> None:
+    def _release(self, worker: Worker, answer: asyncio.Future[bytes]) -> None:
         if worker not in self._busy:
             return  # The pool was closed meanwhile.
         self._busy.remove(worker)
-        if answered and not self._idle:
-            self._idle.append(worker)
-        else:
+        if self._idle or answer.cancelled() or answer.exception():
             self._end(worker)
+        else:
+            self._idle.append(worker)
 
     def _end(self, worker: Worker) -> None:
         worker.close()
         self._ended.append(worker.pid)
-        self._reap()
-
-    def _reap(self) -> None:
-        """Take the exit codes of workers that ended; one that hangs in the kernel is asked again later."""
+        # One that hangs in the kernel has no exit code yet, and is looked at again when the next one ends.
         self._ended = [pid for pid in self._ended if os.waitpid(pid, os.WNOHANG) == (0, 0)]

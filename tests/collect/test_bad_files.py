@@ -152,7 +152,7 @@ def test_a_kernel_without_pressure_switched_on_has_no_data() -> None:
         ("loadavg", "loadavg", "three averages"),
         ("meminfo", "meminfo", "a number expected behind 'MemTotal:'"),
         ("netdev", "net/dev", "16 numbers expected for wlp4s0"),
-        ("netstat", "net/netstat", "a line of names and one of numbers"),
+        ("netstat", "net/netstat", "a line of numbers expected"),
         ("netstat", "net/snmp6", "a number expected behind"),
         ("pressure", "pressure/io", "2 lines with a total"),
         ("sockstat", "net/sockstat", "a number behind each name of TCP"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.collect import Host
-from monitor.collect.filesystem import PROGRAM, Filesystem, mounted
+from monitor.collect.filesystem import PROGRAM, Filesystem, mounts, table
 from monitor.collect.workers import BusyError, Pool, Worker
 from tests.collect.samples import FIXTURES, HERE, numbers, text
 
@@ -71,10 +71,8 @@ def test_every_mount_is_asked_by_the_real_program(tmp_path: Path) -> None:
     async def test() -> None:
         found = await read(source, host)
         real = os.statvfs(tmp_path)
-        assert told(found, "size_bytes") == dict.fromkeys(
-            ("first", "second", "third"), real.f_blocks * real.f_frsize
-        )
-        assert told(found, "files") == dict.fromkeys(("first", "second", "third"), real.f_files)
+        assert told(found, "size_bytes") == dict.fromkeys(NAMES, real.f_blocks * real.f_frsize)
+        assert told(found, "files") == dict.fromkeys(NAMES, real.f_files)
         assert told(found, "readonly") == {"first": 0, "second": 1, "third": 0}
         assert told(found, "device_error") == {"first": 0, "second": 0, "third": 0}
 
@@ -156,7 +154,7 @@ def test_workers_that_hang_are_bounded(tmp_path: Path) -> None:
         found = await read(source, host)
         assert told(found, "device_error") == {"first": 1, "second": 1, "third": 1}
         with pytest.raises(BusyError, match="all 1 workers hang"):
-            await source._pool.ask(b"2f")
+            source._pool.ask(b"2f")
 
     run(source, test)
 
@@ -216,7 +214,7 @@ def test_mounts_are_left_out_by_pattern(tmp_path: Path, options: dict[str, str],
 
 def test_the_mount_table_is_unescaped_and_each_mount_is_there_once() -> None:
     desktop = Host(str(FIXTURES / "desktop/proc"))
-    points = [mount.place for mount in mounted(desktop)]
+    points = [mount.place for mount in mounts(table(desktop))]
     assert points.count("/srv/archive disk") == 1
     desktop.close()
 
@@ -224,7 +222,7 @@ def test_the_mount_table_is_unescaped_and_each_mount_is_there_once() -> None:
 def test_a_mount_point_that_is_no_text_is_still_asked(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1/mounts").write_bytes(b"/dev/a /caf\xe9\\134x ext4 rw 0 0\n")
-    (mount,) = mounted(Host(str(tmp_path)))
+    (mount,) = mounts(table(Host(str(tmp_path))))
     assert mount.point == b"/caf\xe9\\x"
     assert mount.place == "/caf\ufffd\\x"
 
