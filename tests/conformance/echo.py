@@ -7,11 +7,12 @@ listens on 127.0.0.1 until it is ended.
 
 import argparse
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from monitor.server.base import Base
 from monitor.server.guard import Guard
@@ -54,7 +55,8 @@ class PlainEcho(WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Waits until the client has taken the echo: one who does not read is not read from."""
-        await self.write_message(message, binary=isinstance(message, bytes))
+        with suppress(WebSocketClosedError):
+            await self.write_message(message, binary=isinstance(message, bytes))
 
     def on_close(self) -> None:
         self.living.leave()

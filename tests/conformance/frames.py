@@ -1,6 +1,7 @@
 """Frames as a client may send them, rightly or wrongly, and as it reads them (RFC 6455 section 5.2)."""
 
 import asyncio
+import math
 import struct
 import zlib
 
@@ -63,11 +64,11 @@ class Reading:
         self.reader = reader
         self.inflater = zlib.decompressobj(-15)
 
-    async def events(self) -> list[Event]:
-        """Everything up to the end of the connection, which should be orderly, after a close frame."""
+    async def events(self, most: float = math.inf) -> list[Event]:
+        """What comes, up to a close frame or to the end, which should be orderly and after one."""
         events: list[Event] = []
         try:
-            while True:
+            while len(events) < most:
                 events.append(await self.event())
         except asyncio.IncompleteReadError:
             if not events or events[-1][0] != "close":

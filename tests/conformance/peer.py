@@ -6,7 +6,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.conformance.cases import Case
+from tests.conformance.cases import END, Case
 from tests.conformance.frames import Event, Reading
 
 OFFER = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
@@ -46,7 +46,7 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
 
 
 async def played(port: int, case: Case, deflate: bool) -> list[Event]:
-    """What a client meets that says what the case says, all at once, and then waits for the end."""
+    """What a client meets that says what the case says, all at once, and reads to the end."""
     offer = [f"Sec-WebSocket-Extensions: {OFFER}"] if deflate else []
     async with dialled(port) as (reader, writer):
         writer.write(request("/deflate" if deflate else "/plain", *offer))
@@ -54,6 +54,10 @@ async def played(port: int, case: Case, deflate: bool) -> list[Event]:
         assert status == 101
         assert ("sec-websocket-extensions" in headers) is deflate
         writer.write(case.sent)
-        events = await Reading(reader).events()
+        reading = Reading(reader)
+        events = await reading.events(len(case.expected) - 1) if case.ends else []
+        if case.ends:
+            writer.write(END)
+        events += await reading.events()
         writer.close()
         return events
