@@ -21,7 +21,7 @@ class Limits:
     series: int = 10_000
     """Series of any selection or intermediate result."""
     samples: int = 50_000_000
-    """Stored samples looked at; a sample counts once for each window that it is in."""
+    """Stored samples looked at; where each window is added up, a sample counts once for each it is in."""
     points: int = 2_000_000
     """Values (series x steps) of any intermediate or final result."""
     seconds: float = 5.0

@@ -118,6 +118,8 @@ def columns(context: Context, value: Vector | Scalar) -> Columns:
         value = Vector(NO_LABELS, np.broadcast_to(value, shape), np.ones(shape, np.bool_))
     series, values, present = value
     # Adding zero makes -0 and 0 alike.
+    if present.all():
+        return Columns(context.times, series.labels, values.T + 0.0)
     rows = np.where(present, values, np.nan).T + 0.0
     seen: Flags = np.any(present, axis=0)
     if seen.all():

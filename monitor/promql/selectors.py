@@ -31,11 +31,12 @@ def newest_of(selection: Selection, times: Times) -> Vector:
 def spans(context: Context, window: Window) -> list[Span]:
     """For each target the rows that the windows of all steps look at."""
     times, selections = looked_at(context, window.selector, window.length)
-    found = [Span(selection, times, window.length) for selection in selections]
-    position = window.selector.position
-    for span in found:
-        context.spend(span.cost, position)
-    return found
+
+    def spend(samples: int) -> None:
+        context.spend(samples, window.selector.position)
+
+    spend(sum(len(selection.timestamps) * len(selection.series) for selection in selections))
+    return [Span(selection, times, window.length, spend) for selection in selections]
 
 
 def combine(context: Context, parts: Sequence[Vector]) -> Vector:

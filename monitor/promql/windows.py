@@ -25,9 +25,9 @@ class Span:
     Row numbers have the shape (S, 1) where every row has every series, else (S, k).
     """
 
-    def __init__(self, selection: Selection, ends: Times, length: int) -> None:
+    def __init__(self, selection: Selection, ends: Times, length: int, spend: Callable[[int], None]) -> None:
         self.series, self.times, self.values = selection.series, selection.timestamps, selection.values
-        self.ends, self.length = ends, length
+        self.ends, self.length, self._spend = ends, length, spend
         self.low: Rows = self.times.searchsorted(ends - length, "right")
         """(S,) the first row of each window."""
         self.high: Rows = self.times.searchsorted(ends, "right")
@@ -36,10 +36,9 @@ class Span:
         self.present: Flags | None = ~absent if absent.any() else None
         """(n, k) where there is a sample; None where all have one."""
 
-    @property
-    def cost(self) -> int:
-        """Samples in all windows."""
-        return int((self.high - self.low).sum()) * len(self.series)
+    def spend_all(self) -> None:
+        """Count every sample of every window, for what looks at each of them."""
+        self._spend(int((self.high - self.low).sum()) * len(self.series))
 
     def counts(self) -> npt.NDArray[np.int64]:
         """Samples in each window."""
@@ -91,8 +90,10 @@ class Span:
         """Where a value is less than the one before: row before, row, series; ascending by row."""
         rows = self.values.shape[0]
         if self.present is None:
-            for row in np.flatnonzero((self.values[1:] < self.values[:-1]).any(axis=1)).tolist():
-                yield row, row + 1, np.flatnonzero(self.values[row + 1] < self.values[row])
+            drops = self.values[1:] < self.values[:-1]
+            if drops.any():
+                for row in np.flatnonzero(drops.any(axis=1)).tolist():
+                    yield row, row + 1, np.flatnonzero(drops[row])
             return
         columns = np.arange(len(self.series))
         before = np.zeros((rows, len(columns)), np.intp)
@@ -124,8 +125,12 @@ def extrapolated(span: Span, *, counter: bool, per_second: bool) -> Vector:
     first_time, last_time, ends = span.times[first], span.times[last], span.ends[:, None]
     sampled = (last_time - first_time) / 1000
     average = sampled / (counts - 1)
-    to_start = reach((first_time - (ends - span.length)) / 1000, average)
-    to_end = reach((ends - last_time) / 1000, average)
+    threshold, half = average * 1.1, average / 2
+    to_start = (first_time - (ends - span.length)) / 1000
+    to_end = (ends - last_time) / 1000
+    # To the end of the window, or half an interval where the series seems to begin or end before.
+    to_start = np.where(to_start >= threshold, half, to_start)
+    to_end = np.where(to_end >= threshold, half, to_end)
     if counter:
         # A counter is not below zero: it did not start before the point where the line meets zero.
         to_zero = sampled * (first_value / result)
@@ -136,13 +141,9 @@ def extrapolated(span: Span, *, counter: bool, per_second: bool) -> Vector:
     return Vector(span.series, result * factor, spread(counts > 1, result))
 
 
-def reach(distance: Floats, average: Floats) -> Floats:
-    """How far to extrapolate: to the window's end, or half an interval where the series ends before."""
-    return np.where(distance >= average * 1.1, average / 2, distance)
-
-
 def spread(flags: Flags, like: Floats) -> Flags:
-    return flags if flags.shape == like.shape else np.broadcast_to(flags, like.shape)
+    """Flags of each step, or of each step and series, for each value."""
+    return flags if flags.shape == like.shape else flags & np.ones(like.shape[1], np.bool_)
 
 
 def rate(span: Span) -> Vector:
@@ -209,23 +210,19 @@ def max_over_time(span: Span) -> Vector:
 
 def sums(span: Span) -> Floats:
     """The samples of each window added up from its first to its last."""
+    span.spend_all()
     values = span.filled(0.0)
     result = np.zeros((len(span.ends), len(span.series)))
-    lengths = span.high - span.low
-    longest = int(lengths.max())
-    if len(result) < longest:
+    if len(result) * 4 < len(values):
         for step, (low, high) in enumerate(zip(span.low.tolist(), span.high.tolist(), strict=True)):
             if low < high:
                 # Accumulating adds one by one; a plain sum may add in pairs, depending on the shape.
-                result[step] = np.add.accumulate(values[low:high], axis=0)[-1]
+                result[step] += np.add.accumulate(values[low:high], axis=0)[-1]
         return result
-    shortest = int(lengths.min())
-    for place in range(longest):
-        if place < shortest:
-            result += values[span.low + place]
-        else:
-            reaching = np.flatnonzero(lengths > place)
-            result[reaching] += values[span.low[reaching] + place]
+    rows = np.arange(len(values))
+    first, behind = span.high.searchsorted(rows, "right"), span.low.searchsorted(rows, "right")
+    for row, (start, end) in enumerate(zip(first.tolist(), behind.tolist(), strict=True)):
+        result[start:end] += values[row]
     return result
 
 

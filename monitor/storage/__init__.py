@@ -29,8 +29,9 @@ def compile_pattern(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = PATTERN_MEMORY
+    options.dot_nl = True
     try:
-        return re2.compile(f"(?s:{pattern})", options)
+        return re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0]
         raise ValueError(reason.decode() if isinstance(reason, bytes) else str(error)) from error
