@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.collect import Background, CollectLoop, Collector, Host
+from monitor.collect import COLLECTORS, Background, CollectLoop, Collector, Host
 from monitor.model import Block, Kind, Layout, Metric, Scrape
 from monitor.telemetry import Telemetry
 from tests.collect.clock import START, Clock
@@ -291,3 +291,13 @@ def test_layouts_are_the_same_objects_in_every_scrape() -> None:
     done = run({"source": Source(), "slow": Slow()}, 3)
     shapes = [[id(block.layout) for block in scrape.blocks] for scrape in done.scrapes]
     assert shapes[1] == shapes[2]
+
+
+def test_this_machine_is_measured_by_every_collector() -> None:
+    done = run({name: make() for name, make in COLLECTORS.items()}, 3)
+    succeeded = {
+        name for name in COLLECTORS if done.series(f'node_scrape_collector_success{{collector="{name}"}}')[-1]
+    }
+    # Those that a machine may lack: pressure is a choice of its kernel, and no mount may have answered yet.
+    assert succeeded >= COLLECTORS.keys() - {"pressure", "filesystem"}
+    assert {"node_load1", "node_time_seconds", "node_memory_MemTotal_bytes"} <= done.values()[-1].keys()
