@@ -299,6 +299,19 @@ describe("acknowledgements", () => {
     expect(acks()).toHaveLength(1);
   });
 
+  it("of a new connection wait for its own first paint", () => {
+    following();
+    live.painted(live.n, 10);
+    net.socket.end(1006);
+    live.wake();
+    net.socket.deliver(welcome());
+    net.socket.deliver({ ...subscribed(2, 1, 2), padding: "x".repeat(40_000) });
+    live.check();
+    expect(acks()).toEqual([]);
+    live.painted(live.n, 10);
+    expect(acks()).toHaveLength(1);
+  });
+
   it("name no column that is not painted", () => {
     following();
     net.socket.deliver(tick(1));

@@ -11,6 +11,7 @@ export class Receipts {
   clear(now: number): void {
     this.#bytes = this.#columns = 0;
     this.#since = now;
+    this.#painted = null;
   }
 
   received(bytes: number): void {
@@ -33,8 +34,8 @@ export class Receipts {
 
   /** What an acknowledgement says, or null where there is nothing to acknowledge. */
   take(now: number): { n: number; lag: number } | null {
-    if (this.#columns === 0 || this.#painted === null) return null;
-    this.clear(now);
-    return this.#painted;
+    const painted = this.#columns === 0 ? null : this.#painted;
+    if (painted !== null) this.clear(now);
+    return painted;
   }
 }
