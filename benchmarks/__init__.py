@@ -1,0 +1,1 @@
+"""What the service costs: ratios to a named baseline, measured in one run (docs/benchmarks.md)."""

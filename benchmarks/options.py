@@ -1,0 +1,38 @@
+"""How large and how long the benchmarks are."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """The defaults take some minutes; the tests use small ones."""
+
+    runs: int = 3
+    """Runs of each contestant, in turn; what is reported is their median."""
+    clients: tuple[int, ...] = (1000,)
+    """Viewers of the fan-out, one round for each number."""
+    stalled: int = 100
+    """Viewers that stop reading."""
+    stalled_seconds: float = 60
+    seconds: float = 10
+    """Of one fan-out measurement: as long as a ping interval, so that each viewer is pinged once."""
+    settle: float = 3
+    """Seconds between the last handshake and the measurement."""
+    minutes: float = 1
+    """After which resident memory is read."""
+    passes: int = 100
+    """Collection passes and ticks of one run."""
+    pace: float = 0.06
+    """Seconds between two of them, in which others use the caches."""
+    rows: int = 330
+    """Scrapes in the head before ticks are measured: the look-back of five minutes, and some."""
+    queries: int = 5
+    """Queries of the board shown alone, the dearest."""
+
+
+def progress(text: str) -> None:
+    """Say on stderr what goes on; stdout is for the table."""
+    print(f"  {text}", file=sys.stderr, flush=True)
