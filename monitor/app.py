@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 import monitor
@@ -25,7 +24,7 @@ from monitor.config import Settings, state_directory
 from monitor.formats import live
 from monitor.intake import Intake
 from monitor.listener import owner_of
-from monitor.model import Block, Labels, Scrape
+from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
 from monitor.server.listener import make_server
 from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
@@ -41,6 +40,11 @@ BACKLOG = 4096
 """Connections the kernel holds before they are accepted; Tornado's 128 loses some of a reconnect storm."""
 RETURN = 0.002
 """Seconds in which one client can come back, with a margin: the spread of all grows with their number."""
+
+
+UP = Metric("up", Kind.GAUGE, "Whether the target could be measured.")
+REACHED = Block(Layout([UP.at()]), (1.0,))
+"""Stored with every scrape and not on /metrics, where a scraper adds its own."""
 
 
 class StartError(Exception):
@@ -116,16 +120,21 @@ class Service:
         self.telemetry.head_series = self.head.series_count
         self.telemetry.head_bytes = self.head.memory
         self.telemetry.samples_refused = self.intake.refused + self.head.refused
-        self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), tuple(self.telemetry.blocks())))
+        own = (*self.telemetry.blocks(), REACHED)
+        self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), own))
         self.newest, self.time = scrape.blocks, scrape.timestamp
-        self.intake.accept(scrape)
+        self.intake.accept(scrape._replace(blocks=(*scrape.blocks, REACHED)))
         self.scraped.set()
+
+    def prepare(self) -> list[socket.socket]:
+        """What must be right before anything starts: the sockets to listen on.  Raises StartError."""
+        _make_state_folder(self.settings)
+        return _listen(self.settings)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
-        _make_state_folder(self.settings)
-        sockets = _listen(self.settings)
+        sockets = self.prepare()
         collector = self._collector()
         timeout = self.settings.server.websocket.handshake_timeout
         server = make_server(
@@ -209,9 +218,24 @@ def _make_state_folder(settings: Settings) -> None:
 def _listen(settings: Settings) -> list[socket.socket]:
     address = settings.server.listen
     try:
-        return bind_sockets(address.port, address.host, backlog=BACKLOG)
+        return _bound(address.host, address.port)
     except OSError as error:
         raise StartError(_why_not(settings, error)) from error
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """A listening socket for each address of the host, all on one port; all or none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    with contextlib.ExitStack() as undo:
+        listeners: list[socket.socket] = []
+        for family, _, _, _, place in found:
+            chosen = listeners[0].getsockname()[1] if listeners else port
+            listener = socket.create_server((str(place[0]), chosen), family=family, backlog=BACKLOG)
+            undo.callback(listener.close)
+            listener.setblocking(False)
+            listeners.append(listener)
+        undo.pop_all()
+    return listeners
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

@@ -16,7 +16,6 @@ from monitor.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 TIMEOUT = 5.0
-UP = Metric("up", Kind.GAUGE, "Whether the target could be measured.")
 OFFSET = Metric(
     "monitor_clock_offset_seconds",
     Kind.GAUGE,
@@ -86,7 +85,6 @@ class CollectLoop:
         self._accepting = Health("what takes the samples")
         self._status = Layout(
             [
-                UP.at(),
                 OFFSET.at(),
                 *(SUCCESS.at(collector=name) for name in collectors),
                 *(DURATION.at(collector=name) for name in collectors),
@@ -133,7 +131,6 @@ class CollectLoop:
     def _states(self) -> list[float]:
         sources = self._sources
         return [
-            1.0,
             self._timeline.ahead,
             *[float(source.health.good) for source in sources],
             *[source.seconds for source in sources],

@@ -112,12 +112,11 @@ def fail(error: Exception) -> Callable[[], float]:
     return act
 
 
-def test_one_scrape_comes_each_interval_and_says_that_the_target_is_up() -> None:
+def test_one_scrape_comes_each_interval() -> None:
     done = run({"source": Source()}, 3, Clock(START + 0.4))
     first = int(START) * 1000 + 1000
     assert [scrape.timestamp for scrape in done.scrapes] == [first, first + 1000, first + 2000]
     assert {scrape.target for scrape in done.scrapes} == {TARGET}
-    assert done.series("up") == [1, 1, 1]
     assert done.series("one") == [1, 1, 1]
     assert done.series("monitor_clock_offset_seconds") == [0, 0, 0]
     assert done.telemetry.ticks_missed == 0
