@@ -116,6 +116,7 @@ class Reader:
 
     def __init__(self, words: list[Token], strings: list[str]) -> None:
         self._words = outline(words)
+        self._quoted = [word for word in words if word.kind == "string"]
         self._next = 0
         self._strings = strings
         self._readers: dict[str, Callable[[Any, int], Node]] = {
@@ -165,7 +166,7 @@ class Reader:
         position = self._find_text(tree.name or "{")
         if tree.matchers.or_matchers:
             raise QueryError("alternatives (or) between matchers are not supported", position)
-        matchers = [self._matcher(one, position) for one in tree.matchers.matchers]
+        matchers = [self._matcher(one) for one in tree.matchers.matchers]
         if tree.name:
             matchers.append(Matcher("__name__", "=", tree.name))
         if all(matcher.matches("") for matcher in matchers):
@@ -174,12 +175,13 @@ class Reader:
         at = self._at(tree.at, position)
         return Selector(tuple(matchers), milliseconds(tree.offset), at, position)
 
-    def _matcher(self, tree: Any, position: int) -> Matcher:
+    def _matcher(self, tree: Any) -> Matcher:
         operator = MATCH_OPERATORS[str(tree.op).rpartition(".")[2]]
         label, value = self._string(tree.name), self._string(tree.value)
         try:
             return Matcher(label, operator, value)
         except ValueError as error:
+            position = self._quoted[int(tree.value.removeprefix(PLACEHOLDER))].position
             raise QueryError(f"invalid pattern {value!r} for label {label}: {error}", position) from error
 
     def _at(self, tree: Any, position: int) -> int | None:
@@ -245,8 +247,8 @@ class Reader:
         return Negation(self.read(tree.expr, depth))
 
     def _subquery(self, tree: Any, depth: int) -> Node:
-        self.read(tree.expr, depth)
-        raise QueryError("subqueries are not supported", self._here())
+        inner = self.read(tree.expr, depth)
+        raise QueryError("subqueries are not supported", getattr(inner, "position", self._here()))
 
 
 def milliseconds(duration: timedelta | None) -> int:
