@@ -24,37 +24,37 @@ interface Candidate {
   value: number;
 }
 
-const candidates = (headline: Headline, offset: number, frame: Frame, time: number | null): Candidate[] =>
+const candidates = (headline: Headline, offset: number, frame: Frame): Candidate[] =>
   headline.queries.flatMap((query, i) =>
     frame.rows(offset + i).map((row) => ({
       row,
       name: query.legend === "" ? "" : legend(query.legend, row.series.labels),
-      value: frame.at(row, time),
+      value: frame.at(row, null),
     })),
   );
 
 const largest = (of: Candidate[]): Candidate | undefined =>
   of.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => b.value - a.value)[0];
 
-function detail({ details, queries }: Headline, offset: number, frame: Frame, time: number | null): string {
+function detail({ details, queries }: Headline, offset: number, frame: Frame): string {
   const phrases = details.map(({ legend: template, unit }, i) => {
     const row = frame.rows(offset + queries.length + i)[0];
-    const value = row === undefined ? NaN : frame.at(row, time);
+    const value = row === undefined ? NaN : frame.at(row, null);
     if (row === undefined || Number.isNaN(value)) return "";
     return legend(template, { ...row.series.labels, value: format(value, unit) });
   });
   return phrases.filter((phrase) => phrase !== "").join(" ");
 }
 
-/** The headline at `time` (ms), or now. `offset` is where its queries begin in the feed's list. */
-export function summary(headline: Headline, offset: number, frame: Frame, time: number | null): Summary {
-  const all = candidates(headline, offset, frame, time);
+/** The headline now, wherever the cursor is. `offset` is where its queries begin in the feed's list. */
+export function summary(headline: Headline, offset: number, frame: Frame): Summary {
+  const all = candidates(headline, offset, frame);
   const top = largest(all);
   const chosen = headline.show === "each" ? all : top === undefined ? [] : [top];
   return {
     figures: chosen.map(({ name, value }) => ({ name, value, reading: reading(value, headline.unit) })),
     level: top === undefined ? "ok" : level(top.value, headline),
-    detail: detail(headline, offset, frame, time),
+    detail: detail(headline, offset, frame),
   };
 }
 

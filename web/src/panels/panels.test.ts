@@ -50,7 +50,7 @@ beforeEach(() => {
 
 describe("a headline", () => {
   const show = (values: [number, string, number][]): HTMLElement => {
-    render(HeadlineCell, { headline, offset: 0, frame: frameOf(values), palette: PALETTES.dark, time: null });
+    render(HeadlineCell, { headline, offset: 0, frame: frameOf(values), palette: PALETTES.dark });
     return screen.getByTestId("headline");
   };
 
@@ -84,7 +84,7 @@ describe("what a label says", () => {
   });
 
   it("is text in a headline, never markup", () => {
-    const { container } = render(HeadlineCell, { headline, offset: 0, frame: frameOf([[0, EVIL, 1]]), palette: PALETTES.dark, time: null });
+    const { container } = render(HeadlineCell, { headline, offset: 0, frame: frameOf([[0, EVIL, 1]]), palette: PALETTES.dark });
     expect(container.querySelector("img")).toBeNull();
     expect(container.textContent).toContain(EVIL);
   });
