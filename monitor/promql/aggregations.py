@@ -16,11 +16,12 @@ Reduce = Callable[[Vector, Groups, Floats], Floats]
 
 
 def aggregate(node: Aggregate, vector: Vector, parameter: Scalar | None) -> Vector:
-    """The value of an aggregation.  Raises QueryError for a parameter that is no number."""
+    """The value of an aggregation.  Raises QueryError for a parameter that is NaN or infinite."""
     groups = grouped(vector.series, node.grouping)
     if parameter is not None:
-        if np.isnan(parameter).any():
-            raise QueryError(f"parameter of {node.operator} is NaN", node.position)
+        if not (np.abs(parameter) < 2.0**63).all():
+            message = f"parameter of {node.operator} must be a whole number, got {parameter.max()}"
+            raise QueryError(message, node.position)
         return few(vector, groups, parameter, largest=node.operator == "topk")
     counts = per_group(vector.present, groups)
     return Vector(groups.series, REDUCTIONS[node.operator](vector, groups, counts), counts > 0)

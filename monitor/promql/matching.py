@@ -42,7 +42,7 @@ def pair_up(
     """Compute over matching series.  Raises QueryError where one series would meet two at one step."""
     swapped = node.matching.many == "right"
     many, one = (right, left) if swapped else (left, right)
-    check_one(node, one, "left" if swapped else "right")
+    check_one(node, one, many, "left" if swapped else "right")
     pairs = paired_series(node.matching, many.series, one.series, keeps_name=keeps_name)
     many_values, one_values = many.values[:, pairs.many], one.values[:, pairs.one]
     present = many.present[:, pairs.many] & one.present[:, pairs.one]
@@ -57,12 +57,13 @@ def pair_up(
         raise QueryError(message, node.position) from error
 
 
-def check_one(node: Binary, one: Vector, side: str) -> None:
-    """Refuse two series of the one side that have the same matching labels at one step."""
+def check_one(node: Binary, one: Vector, many: Vector, side: str) -> None:
+    """Refuse two series of the one side that have the same matching labels where the other side has any."""
     groups = grouped(one.series, node.matching.grouping)
     if len(groups.series) == len(one.series):
         return
-    for group in np.flatnonzero((per_group(one.present, groups) > 1).any(axis=0))[:1].tolist():
+    crowded = (per_group(one.present, groups) > 1) & np.any(many.present, axis=1, keepdims=True)
+    for group in np.flatnonzero(crowded.any(axis=0))[:1].tolist():
         members = [spelled(one.series.labels[place]) for place in np.flatnonzero(groups.ids == group)]
         raise QueryError(
             f"found duplicate series for the match group {spelled(groups.series.labels[group])} on the {side}"

@@ -220,15 +220,15 @@ def aggregate(data: Data, node: Aggregate, now: int) -> Vector:
         ]
     limit = value_at(data, node.parameter, now)
     assert isinstance(limit, float)
-    if math.isnan(limit):
-        raise RefusedError("NaN")
+    if not math.isfinite(limit):
+        raise RefusedError("parameter")
     sign = -1 if node.operator == "topk" else 1
     kept: Vector = []
     for group in groups.values():
         ordered = sorted(
             group, key=lambda one: (math.isnan(one[1]), 0 if math.isnan(one[1]) else sign * one[1])
         )
-        kept += ordered[: max(0, math.trunc(min(limit, len(ordered))))]
+        kept += ordered[: max(0, math.trunc(limit))]
     return kept
 
 
@@ -307,6 +307,8 @@ def filters(node: Binary) -> bool:
 def matched(node: Binary, left: Vector, right: Vector) -> Vector:
     matching, swapped = node.matching, node.matching.many == "right"
     many, one = (right, left) if swapped else (left, right)
+    if not many:
+        return []
     partners: dict[Labels, tuple[Labels, float]] = {}
     for labels, value in one:
         if key(labels, matching.grouping) in partners:
