@@ -22,6 +22,9 @@ BAD_MESSAGES = 2
 """So many messages in a row that are none of the protocol's end the session."""
 STEADY = 10
 """Ticks in step after which a client that was slow counts as caught up."""
+AHEAD = 2
+"""Columns that a client may hold beyond a feed that has just begun again: the service has restarted within
+the step.  More of them means that the clock was set back, and the client gets what there is."""
 REQUESTS = 32
 """Requests answered in one step; the rest wait, and too many waiting end the session."""
 PARKED_BEATS = 10
@@ -174,11 +177,10 @@ class Session:
         except FeedError as error:
             place = {"position": error.error.position, "query": error.query}
             raise RefusedError("bad_query", str(error), **place) from error
-        last = (
-            message.after // feed.step if message.after is not None else feed.n - message.range // feed.step
-        )
-        frame = feed.past(min(last, feed.n), self.feeds.storage, message.request)
-        self.subscriptions[feed.id] = Subscription(feed, feed.n)
+        held = feed.n - message.range // feed.step if message.after is None else message.after // feed.step
+        frame = feed.past(min(held, feed.n), self.feeds.storage, message.request)
+        ahead = feed.n < held <= feed.n + AHEAD
+        self.subscriptions[feed.id] = Subscription(feed, held if ahead else feed.n)
         self.credit.spend(Sent(feed.id, feed.n, len(frame), now))
         return frame
 
