@@ -29,6 +29,8 @@ REQUESTS = 32
 """Requests answered in one step; the rest wait, and too many waiting end the session."""
 PARKED_BEATS = 10
 """A parked client gets one beat in so many steps: what nobody reads must not fill its pipe."""
+CLOCK_BEATS = 60
+"""In so many steps there is one beat, ticks or not: it tells the time, and clocks drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Session:
         self._bad_messages = 0
         self._told_slow = False
         self._steady = 0
-        self._quiet = 0
+        self._since_beat = 0
 
     def receive(self, text: str) -> None:
         """Take a client's message; what it asks for is answered by the next `outgoing`."""
@@ -133,11 +135,13 @@ class Session:
         self._answered = 0
         frames = self.outgoing(now, drained)
         self._pace(now)
-        if frames or not drained:
-            self._quiet = 0
+        if not drained:
+            return []
+        self._since_beat += 1
+        if self._since_beat < (CLOCK_BEATS if frames else PARKED_BEATS if self.parked else 1):
             return frames
-        self._quiet += 1
-        return [] if self.parked and self._quiet % PARKED_BEATS else [beat]
+        self._since_beat = 0
+        return [*frames, beat]
 
     def end(self) -> None:
         """Let go of every feed."""

@@ -195,6 +195,16 @@ def test_silence_never_lasts_a_step(house: House) -> None:
     assert tick(house, session, 11) == [{"type": "beat", "time": 1}]
 
 
+def test_a_beat_tells_the_time_once_a_minute_while_ticks_flow(house: House) -> None:
+    session = house.session()
+    feed = ask(session, subscribe(range=1000))["feed"]
+    beats = []
+    for second in range(11, 200):
+        beats += [second for message in tick(house, session, second) if message["type"] == "beat"]
+        session.receive(ack(feed, second))
+    assert beats == [70, 130, 190]
+
+
 def test_a_hidden_page_gets_beats_only_and_catches_up(house: House) -> None:
     session = house.session()
     ask(session, subscribe())

@@ -10,13 +10,10 @@ const SPAN = 600_000;
 export class ServerClock {
   #samples: { at: number; ahead: number }[] = [];
   #floor = -Infinity;
-  /** Local time of the newest stamp. */
-  stampedAt = 0;
 
   /** A message stamped `time` as it was sent, received at local time `at`. */
   stamped(time: number, at: number): void {
     const ahead = time - at;
-    this.stampedAt = at;
     // A sample that is older and smaller than another can never be the largest again.
     this.#samples = this.#samples.filter((sample) => sample.at > at - SPAN && sample.ahead > ahead);
     this.#samples.push({ at, ahead });

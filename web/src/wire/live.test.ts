@@ -265,19 +265,6 @@ describe("coming back", () => {
   });
 });
 
-it("asks for the service's time anew each hour, by a second connection that goes on where the first was", () => {
-  following();
-  for (let second = 1; net.sockets.length === 1 && second < 4000; second += 1) {
-    net.now = second * 1000;
-    net.socket.deliver(tick(second));
-    live.check();
-  }
-  expect(net.now).toBe(3_601_000);
-  expect(net.sockets[0]?.closed).toBe(true);
-  net.socket.deliver(welcome(EPOCH + net.now));
-  expect(net.sent("subscribe")).toEqual([{ type: "subscribe", request: 2, board: "overview", after: at(3601).t }]);
-});
-
 describe("acknowledgements", () => {
   const acks = (): unknown[] => net.sent("ack");
 

@@ -16,8 +16,6 @@ export const SUBPROTOCOL = "monitor.v1";
 const PATIENCE = 10_000;
 /** A page that does not acknowledge is parked, and hears a beat in ten steps only: so many may be silent. */
 const PARKED_STEPS = 12;
-/** While ticks flow no message tells the service's time, and two clocks part by some 0.2 s an hour: ask again (ms). */
-const RENEW_AFTER = 3_600_000;
 
 export type Socket = Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
 
@@ -87,7 +85,6 @@ export class Live {
       this.#lose(this.phase === "open" ? "nothing was heard from the service" : "the service did not answer");
     } else {
       this.#acknowledgeIfDue(now);
-      if (this.phase === "open" && this.#visible && now - this.clock.stampedAt > RENEW_AFTER) this.#renew();
     }
   }
 
@@ -160,12 +157,6 @@ export class Live {
     if (socket === null) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
-  }
-
-  /** Another connection in place of a sound one; what is held stays, and the rest is resumed. */
-  #renew(): void {
-    this.#detach();
-    this.#connect();
   }
 
   #lose(reason: string): void {
