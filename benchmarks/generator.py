@@ -18,12 +18,12 @@ SUBSCRIBE = '{"type":"subscribe","request":1,"board":"overview","range":1000}'
 ACKNOWLEDGE = '{"type":"ack","feed":1,"n":9000000000000}'
 """Feed 1 is the first of a service, which must therefore be fresh."""
 ACK_EVERY = 5
-VIEWERS = (
-    *("--path", "/live", "--subprotocol", "monitor.v1", "--send", SUBSCRIBE),
-    *("--repeat", ACKNOWLEDGE, "--repeat-every", str(ACK_EVERY)),
-)
+SILENT = ("--path", "/live", "--subprotocol", "monitor.v1", "--send", SUBSCRIBE)
+"""Options of a load that subscribes and then only reads."""
+VIEWERS = (*SILENT, "--repeat", ACKNOWLEDGE, "--repeat-every", str(ACK_EVERY))
 """Options of a load that behaves as the page does."""
-STAMPS = ("--key", "t", "--key-unit", "ms", "--key-clock", "real")
+STAMPS = ("--key", "t", "--key-unit", "ms", "--key-clock", "real", "--key-window", "96")
+"""The time of a tick; that of a backfill stands further behind."""
 
 
 class CompilerError(RuntimeError):

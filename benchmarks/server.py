@@ -107,15 +107,17 @@ def running(
 
 
 @contextmanager
-def monitor(folder: Path, *, compression: bool = True) -> Iterator[Server]:
-    """The service on its defaults, but open to any number of viewers from one address."""
+def monitor(folder: Path, **websocket: str) -> Iterator[Server]:
+    """The service on its defaults, but open to any number of viewers from one address.
+
+    Further settings are those of `server.websocket`.
+    """
     port = free_port()
+    live = {"per_address": "100000", "max_clients": "100000", **websocket}
     settings = {
         "server.listen": f"127.0.0.1:{port}",
-        "server.websocket.per_address": "100000",
-        "server.websocket.max_clients": "100000",
-        "server.websocket.compression": str(compression).lower(),
         "storage.path": str(folder / "state"),
+        **{f"server.websocket.{name}": value for name, value in live.items()},
     }
     flags = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     with running([sys.executable, "-m", "monitor", "serve", *flags], port, folder) as server:
