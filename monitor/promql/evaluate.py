@@ -15,13 +15,12 @@ from monitor.promql.functions import FUNCTIONS
 from monitor.promql.labels import NO_LABELS, chosen
 from monitor.promql.nodes import Aggregate, Binary, Call, Negation, Node, Number, Selector, Text, Window
 from monitor.promql.operators import binary
-from monitor.promql.parse import Query
+from monitor.promql.parse import FARTHEST, Query
 from monitor.promql.selectors import newest, spans
 from monitor.promql.vector import Context, Scalar, Vector, without_name
 from monitor.storage import Flags, Storage, is_stale
 
 MOST_STEPS = 11_000
-FARTHEST = 1 << 53
 DEFAULT = Limits()
 
 

@@ -66,7 +66,7 @@ class Selector:
         conditions = ", ".join(f"{label(one.label)}{one.operator}{quoted(one.value)}" for one in rest)
         text = name + (f"{{{conditions}}}" if rest else "") + window
         if self.at is not None:
-            text += f" @ {self.at / 1000!r}"
+            text += f" @ {Number(self.at / 1000)}"
         return text + (f" offset {duration(self.offset)}" if self.offset else "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 import promql_parser
@@ -32,6 +32,8 @@ from monitor.promql.tokens import Token, outline, scan, unquote
 from monitor.storage import Matcher, Operator
 
 MOST_DEPTH = 60
+FARTHEST = 1 << 53
+"""Milliseconds: what a float holds exactly, some 285,000 years."""
 PLACEHOLDER = "\N{SECTION SIGN}"
 MATCH_OPERATORS: dict[str, Operator] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 ValueType = Literal["vector", "scalar", "matrix", "string"]
@@ -56,7 +58,7 @@ def parse(text: str) -> Query:
         raise QueryError("no expression found in input", 0)
     strings = [unquote(word) for word in words if word.kind == "string"]
     try:
-        tree = promql_parser.parse(without_strings(text, words))
+        tree = promql_parser.parse(without_strings(words))
     except (ValueError, OverflowError) as error:
         raise explained(str(error), words, strings) from error
     root = Reader(words, strings).read(tree)
@@ -85,14 +87,15 @@ def type_of(node: Node) -> ValueType:
     return "vector"
 
 
-def without_strings(text: str, words: list[Token]) -> str:
-    """The text with each string replaced by a sign and its number."""
+def without_strings(words: list[Token]) -> str:
+    """The text without comments, and with each string replaced by a sign and its number."""
     pieces, place, number = [], 0, 0
     for word in words:
-        if word.kind == "string":
-            pieces += [text[place : word.position], f'"{PLACEHOLDER}{number}"']
-            place, number = word.end, number + 1
-    return "".join([*pieces, text[place:]])
+        # Words that touched must touch again: `5m` is one, and so are `a` and `:b`.
+        pieces.append(" " if word.position > place else "")
+        pieces.append(f'"{PLACEHOLDER}{number}"' if word.kind == "string" else word.text)
+        place, number = word.end, number + (word.kind == "string")
+    return "".join(pieces)
 
 
 def restored(text: str, strings: list[str]) -> str:
@@ -103,7 +106,7 @@ def explained(message: str, words: list[Token], strings: list[str]) -> QueryErro
     """The parser's message with the position that it speaks of."""
     if is_grammar(message) and not message.startswith("bad number"):
         return locate(words)
-    named = re.search(r"'([^']+)'|syntax: (\S+)|string: (\S+)", message)
+    named = re.search(r"'([^']+)'|syntax: ([\w.]+)", message)
     name = next((group for group in named.groups() if group), "") if named else ""
     position = next((word.position for word in words if word.text == name), None)
     if position is None:
@@ -129,7 +132,6 @@ class Reader:
             "AggregateExpr": self._aggregate,
             "BinaryExpr": self._binary,
             "UnaryExpr": self._negation,
-            "SubqueryExpr": self._subquery,
         }
 
     def read(self, tree: Any, depth: int = 0) -> Node:
@@ -172,8 +174,8 @@ class Reader:
         if all(matcher.matches("") for matcher in matchers):
             raise QueryError("vector selector must contain at least one non-empty matcher", position)
         matchers.sort(key=lambda one: (one.label, one.operator, one.value))
-        at = self._at(tree.at, position)
-        return Selector(tuple(matchers), milliseconds(tree.offset), at, position)
+        offset = bounded(lambda: milliseconds(tree.offset), position)
+        return Selector(tuple(matchers), offset, self._at(tree.at), position)
 
     def _matcher(self, tree: Any) -> Matcher:
         operator = MATCH_OPERATORS[str(tree.op).rpartition(".")[2]]
@@ -184,16 +186,22 @@ class Reader:
             position = self._quoted[int(tree.value.removeprefix(PLACEHOLDER))].position
             raise QueryError(f"invalid pattern {value!r} for label {label}: {error}", position) from error
 
-    def _at(self, tree: Any, position: int) -> int | None:
+    def _at(self, tree: Any) -> int | None:
+        """The time behind `@`, read from the words: the parser panics when asked for one before 1970."""
         if tree is None:
             return None
-        if tree.at is None:
-            raise QueryError("@ start() and @ end() are not supported", position)
-        at: datetime = tree.at
-        return round(at.timestamp() * 1000)
+        position = self._find_text("@")
+        words = [word.text for word in self._words[self._next : self._next + 2]]
+        sign = -1.0 if words[0] == "-" else 1.0
+        number = words[words[0] in "+-"]
+        if tree.type != promql_parser.AtModifierType.At:
+            raise QueryError(f"@ {number}() is not supported", position)
+        literal: Any = promql_parser.parse(number)
+        return bounded(lambda: round(sign * literal.val * 1000), position)
 
     def _window(self, tree: Any, _: int) -> Window:
-        return Window(self._selector(tree.vector_selector), milliseconds(tree.range))
+        selector = self._selector(tree.vector_selector)
+        return Window(selector, bounded(lambda: milliseconds(tree.range), selector.position))
 
     def _call(self, tree: Any, depth: int) -> Call:
         name = tree.func.name
@@ -246,10 +254,17 @@ class Reader:
         self._find_text("-")
         return Negation(self.read(tree.expr, depth))
 
-    def _subquery(self, tree: Any, depth: int) -> Node:
-        inner = self.read(tree.expr, depth)
-        raise QueryError("subqueries are not supported", getattr(inner, "position", self._here()))
-
 
 def milliseconds(duration: timedelta | None) -> int:
     return 0 if duration is None else duration // timedelta(milliseconds=1)
+
+
+def bounded(read: Callable[[], int], position: int) -> int:
+    """A time or duration that arithmetic can hold."""
+    try:
+        value = read()
+    except (ValueError, OverflowError):
+        value = FARTHEST
+    if abs(value) >= FARTHEST:
+        raise QueryError("time or duration out of range", position)
+    return value

@@ -15,6 +15,9 @@ MOST_CHARACTERS = 8192
 MOST_TOKENS = 400
 """The parser takes time quadratic in the depth of an expression, and crashes at depths of some thousands."""
 
+LONGEST = 1e15
+"""Seconds that the parser can hold."""
+
 TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
       | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
@@ -59,6 +62,7 @@ def scan(text: str) -> list[Token]:
             f"query of {len(found)} words, at most {MOST_TOKENS} are accepted", found[MOST_TOKENS].position
         )
     check_brackets(found)
+    check_durations(found)
     return found
 
 
@@ -71,6 +75,29 @@ def check_brackets(tokens: Sequence[Token]) -> None:
             raise QueryError(f"unexpected {token.text!r}", token.position)
     if waiting:
         raise QueryError(f"unclosed {waiting[-1].text!r}", waiting[-1].position)
+
+
+def check_durations(tokens: Sequence[Token]) -> None:
+    """Refuse what makes the parser panic: a duration that is no time, as `offset NaN`."""
+    expected = in_window = False
+    for token in tokens:
+        in_window = token.text == "[" or (in_window and token.text != "]")
+        if in_window and token.text.startswith(":"):
+            raise QueryError("subqueries are not supported", token.position)
+        if token.text.lower() in ("[", "offset"):
+            expected = True
+        elif not expected or token.text not in ("+", "-"):
+            if expected and not seconds(token.text) < LONGEST:
+                raise QueryError("time or duration out of range", token.position)
+            expected = False
+
+
+def seconds(text: str) -> float:
+    """A number as seconds; 0 for a duration with units, which the parser checks itself."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def unquote(token: Token) -> str:
