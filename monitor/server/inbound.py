@@ -15,15 +15,15 @@ from typing import Any
 from tornado.util import _websocket_mask as unmask
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
-FIN, RSV1, OPCODE = 0x80, 0x40, 0x0F
+FIN, RSV1, OPCODE, CONTROL = 0x80, 0x40, 0x0F, 0x08
 MASKED, LENGTH = 0x80, 0x7F
 
 CONTROLS = frozenset(FIN | opcode for opcode in (CLOSE, PING, PONG))
 """First bytes of control frames, which are never fragmented (5.5) nor compressed (RFC 7692 section 6.1)."""
 PLAIN = CONTROLS | {fin | opcode for fin in (0, FIN) for opcode in (CONTINUATION, TEXT, BINARY)}
 """Every first byte that is legal without an extension: the others have reserved bits or opcodes (5.2)."""
-DEFLATED = frozenset(fin | RSV1 | opcode for fin in (0, FIN) for opcode in (TEXT, BINARY))
-"""RSV1 stands on the first frame of a message only (RFC 7692 section 6.1)."""
+DEFLATED = PLAIN | {fin | RSV1 | opcode for fin in (0, FIN) for opcode in (TEXT, BINARY)}
+"""With permessage-deflate: RSV1 stands on the first frame of a message only (RFC 7692 section 6.1)."""
 
 LONGEST_CONTROL = 125
 FRAGMENTS = 1024
@@ -60,7 +60,7 @@ class Inbound:
     def __init__(self, limit: int, deflate: bool) -> None:
         """A message of more than `limit` bytes, as sent or inflated, is a Violation."""
         self._limit = limit
-        self._firsts = PLAIN | DEFLATED if deflate else PLAIN
+        self._firsts = DEFLATED if deflate else PLAIN
         self._held = b""
         self._message: Message | None = None
         self._first, self._mask, self._missing, self._inside = 0, b"", 0, False
@@ -102,7 +102,7 @@ class Inbound:
             length = int.from_bytes(data[at + 2 : at + 2 + extended])
             if length < least or length >> 63:
                 raise Violation(PROTOCOL_ERROR, "length not in its shortest form")
-        if first & CLOSE:
+        if first & CONTROL:
             if here < size + length:
                 return 0
         else:
@@ -115,7 +115,7 @@ class Inbound:
             raise Violation(PROTOCOL_ERROR, "reserved bits or opcode, or a divided control frame")
         if second < MASKED:  # 5.1: a server must close the connection.
             raise Violation(PROTOCOL_ERROR, "frame not masked")
-        if first & CLOSE:
+        if first & CONTROL:
             if second & LENGTH > LONGEST_CONTROL:  # 5.5
                 raise Violation(PROTOCOL_ERROR, "control frame too long")
         elif (first & OPCODE == CONTINUATION) is (self._message is None):  # 5.4
@@ -130,7 +130,7 @@ class Inbound:
 
     def _payload(self, payload: bytes) -> Received | None:
         opcode = self._first & OPCODE
-        if opcode & CLOSE:
+        if opcode & CONTROL:
             return opcode, checked(payload) if opcode == CLOSE else payload
         assert self._message is not None
         last = self._first >= FIN and not self._inside
@@ -189,7 +189,7 @@ class Inflater:
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
 
     def inflate(self, data: bytes, last: bool, room: int) -> bytes:
-        """What the data hold; no more than `room` bytes are made, and no byte more than that is unpacked."""
+        """What the data hold; a Violation if that is more than `room` bytes, of which no more is unpacked."""
         if last:
             data += BLOCK_END + STREAM_END
         inflated = b""
