@@ -122,11 +122,13 @@ class Audience:
         self.telemetry.ticks += 1
         self.telemetry.feeds = len(self.feeds)
         beat = Frame(live.beat(int(self.wall() * 1000)))
+        moment = self.awake()
         for place, (session, connection) in enumerate(tuple(self.connections.items()), start=1):
             if session in self.connections and session.closing is None:
-                self._tick(session, connection, beat)
+                self._tick(session, connection, moment, beat)
             if place % TURN == 0:
                 await asyncio.sleep(0)
+                moment = self.awake()
 
     def sweep(self) -> None:
         """Judge every connection.  A sweep that comes late judges nobody: it could not listen meanwhile."""
@@ -162,10 +164,11 @@ class Audience:
             self._send(connection, [frame])
             connection.close(code, reason)
 
-    def _tick(self, session: Session, connection: Connection, beat: Frame) -> None:
+    def _tick(self, session: Session, connection: Connection, now: float, beat: Frame) -> None:
         skipped = session.skipped
-        self._send(connection, session.tick(self.awake(), connection.drained(), beat))
-        self.telemetry.frames_skipped += max(0, session.skipped - skipped)
+        self._send(connection, session.tick(now, connection.drained(), beat))
+        if session.skipped > skipped:
+            self.telemetry.frames_skipped += 1
 
     def _send(self, connection: Connection, frames: Sequence[Frame]) -> None:
         if frames:

@@ -43,6 +43,8 @@ class Feed:
         """Number of the newest column."""
         self.frames: list[Frame] = []
         """What brings a client from column n - 1 to n; empty where several columns came at once."""
+        self.size = 0
+        """Of those frames together, in bytes as the client counts them."""
         self.series: list[tuple[int, Labels]] = []
         self.faults: dict[int, str] = {}
         """Message by query, for those that cannot be evaluated at present."""
@@ -69,6 +71,7 @@ class Feed:
             self._announced = len(self.series)
         self.frames.append(Frame(live.tick(self.id, n, n * self.step, values)))
         self.frames.extend(self._new_faults(faults))
+        self.size = sum(map(len, self.frames))
 
     def past(self, after: int, storage: Storage, request: int | None = None) -> Frame:
         """The columns numbered after + 1 to n: the answer to a request, or a catch-up without one.

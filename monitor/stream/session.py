@@ -239,11 +239,12 @@ class Session:
         if subscription.sent >= feed.n or not self.credit.left():
             return []
         if subscription.sent == feed.n - 1 and feed.frames:
-            frames = feed.frames
+            frames, size = feed.frames, feed.size
         else:
-            frames = [*self._slowed(), feed.past(subscription.sent, self.feeds.storage)]
+            past = feed.past(subscription.sent, self.feeds.storage)
+            frames, size = [*self._slowed(), past], len(past)
         subscription.sent = feed.n
-        self.credit.spend(Sent(feed.id, feed.n, sum(map(len, frames)), now))
+        self.credit.spend(Sent(feed.id, feed.n, size, now))
         return frames
 
     def _slowed(self) -> list[Frame]:
@@ -261,13 +262,25 @@ class Session:
             self.parked = True
         if not self.visible or self.parked:
             return
-        if any(subscription.sent < subscription.feed.n for subscription in self.subscriptions.values()):
+        if self._behind():
             self.skipped += 1
             self._steady = 0
-            return
+        elif self.skipped:
+            self._recover()
+
+    def _behind(self) -> bool:
+        # Runs for each client and tick, and a generator would take longer than all the rest of it.
+        for subscription in self.subscriptions.values():  # noqa: SIM110
+            if subscription.sent < subscription.feed.n:
+                return True
+        return False
+
+    def _recover(self) -> None:
+        """One more tick in step; after enough of them the client is told that it keeps up."""
         self._steady += 1
-        if self._steady >= STEADY and self._told_slow:
+        if self._steady < STEADY:
+            return
+        if self._told_slow:
             text = "This connection keeps up with the stream again."
             self._notices.append(Frame(live.notice("resumed", text, skipped=self.skipped)))
-        if self._steady >= STEADY:
-            self.skipped, self._told_slow = 0, False
+        self.skipped, self._told_slow = 0, False
