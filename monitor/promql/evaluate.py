@@ -154,7 +154,7 @@ def aggregation(context: Context, node: Aggregate) -> Vector:
 
 def operation(context: Context, node: Binary) -> Vector | Scalar:
     left, right = value_of(context, node.left), value_of(context, node.right)
-    found: Vector | Scalar = placed(node.position, lambda: binary(node, left, right))
+    found: Vector | Scalar = placed(node.position, lambda: binary(context, node, left, right))
     if isinstance(found, Vector):
         context.check_size(len(found.series), node.position)
     return found

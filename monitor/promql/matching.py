@@ -11,7 +11,7 @@ from monitor.model import Floats, Labels
 from monitor.promql.errors import QueryError
 from monitor.promql.labels import Groups, Places, derive, grouped, joined, key_of, make_groups, spelled
 from monitor.promql.nodes import Binary, Matching
-from monitor.promql.vector import Vector, per_group, unite
+from monitor.promql.vector import Context, Vector, per_group, unite
 from monitor.storage import Flags, SeriesSet
 
 
@@ -37,13 +37,19 @@ class Paired(NamedTuple):
 
 
 def pair_up(
-    node: Binary, left: Vector, right: Vector, compute: Callable[[Paired], Paired], *, keeps_name: bool
+    context: Context,
+    node: Binary,
+    left: Vector,
+    right: Vector,
+    compute: Callable[[Paired], Paired],
+    *,
+    keeps_name: bool,
 ) -> Vector:
     """Compute over matching series.  Raises QueryError where one series would meet two at one step."""
     swapped = node.matching.many == "right"
     many, one = (right, left) if swapped else (left, right)
     check_one(node, one, many, "left" if swapped else "right")
-    pairs = paired_series(node.matching, many.series, one.series, keeps_name=keeps_name)
+    pairs = paired_series(context, node, many.series, one.series, keeps_name=keeps_name)
     many_values, one_values = many.values[:, pairs.many], one.values[:, pairs.one]
     present = many.present[:, pairs.many] & one.present[:, pairs.one]
     sides = (one_values, many_values) if swapped else (many_values, one_values)
@@ -82,26 +88,38 @@ def check_many(node: Binary, present: Flags, groups: Groups) -> None:
         raise QueryError(message, node.position)
 
 
-def paired_series(matching: Matching, many: SeriesSet, one: SeriesSet, *, keeps_name: bool) -> Pairs:
-    key = ("pairs", one, matching, keeps_name)
-    return derive(many, key, lambda: make_pairs(matching, many, one, keeps_name=keeps_name))
+def paired_series(
+    context: Context, node: Binary, many: SeriesSet, one: SeriesSet, *, keeps_name: bool
+) -> Pairs:
+    """Raises QueryError where there would be more pairs than series are allowed."""
+    asked = ("places", one, node.matching.grouping)
+    places = derive(many, asked, lambda: find_pairs(context, node, many, one))
+    context.check_size(len(places), node.position)
+    key = ("pairs", one, node.matching, keeps_name)
+    return derive(many, key, lambda: make_pairs(node.matching, many, one, places, keeps_name=keeps_name))
 
 
-def make_pairs(matching: Matching, many: SeriesSet, one: SeriesSet, *, keeps_name: bool) -> Pairs:
-    key = key_of(matching.grouping)
+def find_pairs(context: Context, node: Binary, many: SeriesSet, one: SeriesSet) -> Places:
+    """(r, 2): the columns of each pair."""
+    key = key_of(node.matching.grouping)
     partners: dict[Labels, list[int]] = {}
     for place, labels in enumerate(one.labels):
         partners.setdefault(key(labels), []).append(place)
-    found = [
-        (place, partner)
-        for place, labels in enumerate(many.labels)
-        for partner in partners.get(key(labels), ())
-    ]
+    found = [partners.get(key(labels), []) for labels in many.labels]
+    context.check_size(sum(map(len, found)), node.position)
+    pairs = [(place, partner) for place, partners_of in enumerate(found) for partner in partners_of]
+    return np.array(pairs, np.intp).reshape(-1, 2)
+
+
+def make_pairs(
+    matching: Matching, many: SeriesSet, one: SeriesSet, places: Places, *, keeps_name: bool
+) -> Pairs:
+    key = key_of(matching.grouping)
+    found = places.tolist()
     series = [
         result_labels(matching, many.labels[place], one.labels[partner], keeps_name=keeps_name)
         for place, partner in found
     ]
-    places = np.array(found, np.intp).reshape(-1, 2)
     groups = make_groups([key(many.labels[place]) for place, _ in found])
     return Pairs(SeriesSet(tuple(series)), places[:, 0], places[:, 1], groups)
 

@@ -9,7 +9,7 @@ import numpy as np
 from monitor.model import Floats
 from monitor.promql.matching import SET_OPERATIONS, Paired, pair_up
 from monitor.promql.nodes import COMPARISONS, SETS, Binary
-from monitor.promql.vector import Scalar, Vector, without_name
+from monitor.promql.vector import Context, Scalar, Vector, without_name
 
 COMPUTE: dict[str, Callable[[Floats, Floats], Floats]] = {
     "+": np.add,
@@ -28,11 +28,11 @@ COMPUTE: dict[str, Callable[[Floats, Floats], Floats]] = {
 OPERATORS = frozenset({*COMPUTE, *SETS})
 
 
-def binary(node: Binary, left: Vector | Scalar, right: Vector | Scalar) -> Vector | Scalar:
+def binary(context: Context, node: Binary, left: Vector | Scalar, right: Vector | Scalar) -> Vector | Scalar:
     """The value of an operator.  Raises QueryError where series do not match as demanded."""
     if isinstance(left, Vector):
         if isinstance(right, Vector):
-            return between_vectors(node, left, right)
+            return between_vectors(context, node, left, right)
         return with_scalar(node, left, COMPUTE[node.operator](left.values, right))
     if isinstance(right, Vector):
         return with_scalar(node, right, COMPUTE[node.operator](left, right.values))
@@ -50,7 +50,7 @@ def with_scalar(node: Binary, vector: Vector, computed: Floats) -> Vector:
     return without_name(Vector(vector.series, computed.astype(np.float64), vector.present))
 
 
-def between_vectors(node: Binary, left: Vector, right: Vector) -> Vector:
+def between_vectors(context: Context, node: Binary, left: Vector, right: Vector) -> Vector:
     if node.operator in SETS:
         return SET_OPERATIONS[node.operator](node, left, right)
 
@@ -60,4 +60,4 @@ def between_vectors(node: Binary, left: Vector, right: Vector) -> Vector:
             return paired._replace(present=paired.present & computed.astype(np.bool_))
         return paired._replace(left=computed.astype(np.float64))
 
-    return pair_up(node, left, right, compute, keeps_name=filters(node))
+    return pair_up(context, node, left, right, compute, keeps_name=filters(node))

@@ -101,6 +101,16 @@ def test_a_query_that_costs_too_much_is_refused(limits: Limits, message: str, po
     assert caught.value.position == position
 
 
+def test_series_that_replace_each_other_may_not_pair_without_bound() -> None:
+    runs = "\n".join(f'run{{a="{number}"}} {"_ " * number} 1' for number in range(9))
+    jobs = "\n".join(f'job{{b="{number}"}} 1 1 1 1 1 1 1 1 1' for number in range(9))
+    held = store(f"{runs}\n{jobs}", step=1000)
+    query = parse("job * on () group_left (a) run")
+    assert len(evaluate(query, held, 0, 8000, 1000, Limits(series=81)).series) == 81
+    with pytest.raises(QueryError, match="query has 81 series, at most 80"):
+        evaluate(query, held, 0, 8000, 1000, Limits(series=80))
+
+
 def test_selectors_of_a_binary_operator_together_stay_within_the_limit() -> None:
     held = store("\n".join(f'up{{a="{number}"}} 1' for number in range(6)))
     with pytest.raises(QueryError, match="query has 12 series, at most 10"):
