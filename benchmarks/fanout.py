@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 
 from benchmarks import generator
 from benchmarks.alternate import Figures, alternate
@@ -97,10 +96,10 @@ class Round:
         self,
         clients: int,
         viewers: Sequence[str] = (*generator.VIEWERS, *DEFLATE),
-        websocket: Mapping[str, str] = MappingProxyType({}),
+        websocket: Mapping[str, str] | None = None,
     ) -> Figures:
         """The service itself; viewers do as the page does, if nothing else is said."""
-        with folder() as place, monitor(place, **websocket) as server:
+        with folder() as place, monitor(place, websocket) as server:
             server.wait_until("/readyz")
             return self.measure(server, clients, *viewers, *generator.STAMPS)
 

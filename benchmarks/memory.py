@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.options import Options, progress
 from benchmarks.row import Row
-from benchmarks.server import Server, monitor
+from benchmarks.server import Server, compiled, monitor
 from benchmarks.start import LIBRARIES
 from benchmarks.viewer import watch
 
@@ -25,7 +25,11 @@ WATCHED = 10
 def rows(options: Options) -> Iterator[Row]:
     """One run: what takes minutes is not repeated."""
     libraries = libraries_alone() / MEGABYTE
-    with TemporaryDirectory(prefix="bench-") as folder, monitor(Path(folder)) as server:
+    with (
+        TemporaryDirectory(prefix="bench-") as folder,
+        compiled() as environment,
+        monitor(Path(folder), environment=environment) as server,
+    ):
         server.wait_until("/readyz")
         progress(f"the service runs for {options.minutes:g} minutes")
         idle = share(server, options.minutes * 60)

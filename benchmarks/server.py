@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -81,6 +82,17 @@ def free_port() -> int:
 
 
 @contextmanager
+def compiled() -> Iterator[dict[str, str]]:
+    """Variables under which Python finds every module compiled, as it does those of an installed package."""
+    with TemporaryDirectory(prefix="bench-") as folder:
+        # Empty counts as not set.
+        environment = {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
+        command = [sys.executable, "-c", "import monitor.__main__, monitor.app"]
+        subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, check=True)
+        yield environment
+
+
+@contextmanager
 def running(
     command: Sequence[str], port: int, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
@@ -107,18 +119,20 @@ def running(
 
 
 @contextmanager
-def monitor(folder: Path, **websocket: str) -> Iterator[Server]:
+def monitor(
+    folder: Path, websocket: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """The service on its defaults, but open to any number of viewers from one address.
 
     Further settings are those of `server.websocket`.
     """
     port = free_port()
-    live = {"per_address": "100000", "max_clients": "100000", **websocket}
+    live = {"per_address": "100000", "max_clients": "100000", **(websocket or {})}
     settings = {
         "server.listen": f"127.0.0.1:{port}",
         "storage.path": str(folder / "state"),
         **{f"server.websocket.{name}": value for name, value in live.items()},
     }
     flags = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    with running([sys.executable, "-m", "monitor", "serve", *flags], port, folder) as server:
+    with running([sys.executable, "-m", "monitor", "serve", *flags], port, folder, environment) as server:
         yield server
