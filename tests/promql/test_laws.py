@@ -49,18 +49,19 @@ class Grid(NamedTuple):
         return [self.start + self.step * number for number in range(self.steps)]
 
 
-def store(histories: list[list[tuple[int, dict[int, float]]]]) -> Stored:
+def store(scrapes: list[Scrape]) -> Stored:
     head = Head(window=10**12)
     data: Data = {}
-    for target, history in zip(TARGETS, histories, strict=False):
-        time, known = 0, list[int]()
-        for pause, row in history:
-            time += pause
-            known += [number for number in row if number not in known]
-            layout = Layout([(metric(number), SERIES[number]) for number in row])
-            head.append(Scrape(time, target, (Block(layout, list(row.values())),)))
-            for number in known:
-                data.setdefault(stored_labels(SERIES[number], target), []).append((time, row.get(number)))
+    for scrape in scrapes:
+        head.append(scrape)
+        [block] = scrape.blocks
+        row = {
+            stored_labels(series, scrape.target): value
+            for series, value in zip(block.layout.series, block.values, strict=True)
+        }
+        for labels in [*data, *(labels for labels in row if labels not in data)]:
+            if set(scrape.target) <= set(labels):
+                data.setdefault(labels, []).append((scrape.timestamp, row.get(labels)))
     return Stored(head, data)
 
 
@@ -80,14 +81,18 @@ def metric(number: int) -> Metric:
     return Metric(SERIES[number].name, Kind.UNKNOWN, "")
 
 
-def samples(shape: Shape) -> Stored:
-    """A store of that shape; drawing each sample from hypothesis would take most of the time."""
+def scrapes(shape: Shape) -> list[Scrape]:
+    """Scrapes of that shape by time; drawing each sample from hypothesis would take most of the time."""
     random = Random(shape.seed)
-    histories = []
-    for _ in range(shape.targets):
-        rows = [(random.choice(shape.gaps), row(random, shape)) for _ in range(shape.rows)]
-        histories.append(rows)
-    return store(histories)
+    found = []
+    for target in TARGETS[: shape.targets]:
+        time = 0
+        for _ in range(shape.rows):
+            time += random.choice(shape.gaps)
+            held = row(random, shape)
+            layout = Layout([(metric(number), SERIES[number]) for number in held])
+            found.append(Scrape(time, target, (Block(layout, list(held.values())),)))
+    return sorted(found, key=lambda scrape: scrape.timestamp)
 
 
 def row(random: Random, shape: Shape) -> dict[int, float]:
@@ -95,7 +100,7 @@ def row(random: Random, shape: Shape) -> dict[int, float]:
     return {number: random.choice(shape.values)(random) for number in numbers}
 
 
-stores = st.builds(
+shapes = st.builds(
     Shape,
     seed=st.integers(0, 2**32),
     targets=st.integers(1, 2),
@@ -103,7 +108,8 @@ stores = st.builds(
     gaps=st.sampled_from([(1000,), (1000,), (1, 400, 900, 1500), (500, 1000, 60_000), (1000, 400_000)]),
     missing=st.sampled_from([0.0, 0.0, 0.1, 0.6]),
     values=st.sampled_from([(whole,), (whole, fraction), (fraction,), (whole, fraction, odd)]),
-).map(samples)
+)
+stores = shapes.map(scrapes).map(store)
 grids = st.builds(
     Grid,
     st.integers(-5000, 60_000),
@@ -256,3 +262,26 @@ def test_selections_shared_over_a_tick_change_no_value(stored: Stored, text: str
         seen = evaluate(query, shared, grid.start, grid.times[-1], grid.step)
         assert seen.series == plain.series
         assert np.array_equal(seen.values, plain.values, equal_nan=True)
+
+
+def bits(query: Query, head: Head, time: int) -> dict[Labels, bytes] | None:
+    """The values at one instant, bit for bit; None where there is an error."""
+    try:
+        values = found(evaluate(query, head, time, time, 1000), 0)
+    except QueryError:
+        return None
+    return {
+        labels: np.float64(math.nan if value != value else value).tobytes()
+        for labels, value in values.items()
+    }
+
+
+@settings(max_examples=100)
+@given(shapes, queries.filter(lambda text: "@" not in text and "offset -" not in text))
+def test_a_tick_evaluated_live_has_the_same_bits_when_it_is_history(shape: Shape, text: str) -> None:
+    query, head, live = parse(text), Head(window=10**12), {}
+    for scrape in scrapes(shape):
+        head.append(scrape)
+        live[scrape.timestamp] = bits(query, head, scrape.timestamp)
+    for time, seen in live.items():
+        assert bits(query, head, time) == seen, time
