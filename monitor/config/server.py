@@ -39,14 +39,14 @@ class WebSocket(Section):
     """Subscriptions of one viewer at once."""
     queries: Annotated[int, Between(1, 100_000)] = 256
     """Queries in all subscriptions of one viewer."""
-    credit_ticks: Annotated[int, Between(1, 10_000)] = 12
+    credit_ticks: Annotated[int, Between(1, 10_000)] = 30
     """Ticks sent to a viewer before it must have acknowledged one."""
     credit_bytes: Annotated[Size, Between("4KiB", "1MiB")] = 64 << 10
     """Bytes sent to a viewer before it must have acknowledged some.  Browsers stop answering pings once
     about 120KiB lie unread."""
     ack_bytes: Annotated[Size, Between("1KiB", "1MiB")] = 32 << 10
     """A viewer acknowledges at least every time it has received this much; at most credit_bytes."""
-    ack_after: Annotated[Duration, Between("100ms", "1h")] = 5
+    ack_after: Annotated[Duration, Between("100ms", "1h")] = 10
     """A viewer whose page is visible acknowledges at least this often; less than park_after."""
     park_after: Annotated[Duration, Between("1s", "1d")] = 30
     """A viewer that acknowledges nothing for this long is sent pings only, until it does."""
