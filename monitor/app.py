@@ -80,6 +80,8 @@ class Service:
         self.limits = parts.query_limits(settings)
         self.awake = Awake(time.monotonic, settings.server.websocket.sweep_interval)
         self.audience = self._audience()
+        self.target = self._target(self.settings.collect.job)
+        self.bus.subscribe(self.stored)
         self.newest: tuple[Block, ...] = ()
         """Blocks of the newest scrape of this host, for /metrics."""
         self.time = 0
@@ -106,7 +108,7 @@ class Service:
             parts.host(self.settings),
             parts.collectors(self.settings),
             self.accept,
-            target=self._target(self.settings.collect.job),
+            target=self.target,
             telemetry=self.telemetry,
             interval=self.settings.collect.interval,
         )
@@ -122,9 +124,13 @@ class Service:
         self.telemetry.samples_refused = self.intake.refused + self.head.refused
         own = (*self.telemetry.blocks(), REACHED)
         self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), own))
-        self.newest, self.time = scrape.blocks, scrape.timestamp
         self.intake.accept(scrape._replace(blocks=(*scrape.blocks, REACHED)))
-        self.scraped.set()
+
+    def stored(self, scrape: Scrape) -> None:
+        """A pass over this host begins a tick."""
+        if scrape.target == self.target:
+            self.newest, self.time = scrape.blocks[:-1], scrape.timestamp
+            self.scraped.set()
 
     def prepare(self) -> list[socket.socket]:
         """What must be right before anything starts: the sockets to listen on.  Raises StartError."""
@@ -173,6 +179,7 @@ class Service:
             limits=self.limits,
             points=self.settings.server.query.points,
             live=(r"/live", LiveHandler, carried),
+            audience=self.audience,
             websocket_ping_interval=websocket.ping_interval,
             websocket_ping_timeout=websocket.ping_timeout,
             websocket_max_message_size=websocket.max_message,

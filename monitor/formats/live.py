@@ -31,6 +31,7 @@ class Subscribe:
     request: int
     queries: tuple[str, ...] = ()
     board: str | None = None
+    table: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     range: int = 0
     step: int | None = None
@@ -124,13 +125,16 @@ def _subscribe(fields: Fields) -> Subscribe:
         request=fields.integer("request"),
         queries=fields.texts("queries"),
         board=fields.text_or_none("board"),
+        table=fields.text_or_none("table"),
         variables=fields.mapping("variables"),
         range=fields.integer("range", default=0),
         step=fields.integer_or_none("step"),
         after=fields.integer_or_none("after"),
     )
-    if bool(message.queries) is (message.board is not None):
-        raise fields.refuse("expected either queries or board")
+    if bool(message.queries) + (message.board is not None) + (message.table is not None) != 1:
+        raise fields.refuse("expected one of queries, board and table")
+    if message.table is not None and message != Subscribe(message.request, table=message.table):
+        raise fields.refuse("a table is asked for by its name alone: it has no past and no step")
     return message
 
 
@@ -259,6 +263,13 @@ def tick(feed: int, n: int, t: int, values: Floats) -> bytes:
 
 def series(feed: int, n: int, series: QuerySeries) -> bytes:
     return _join(f'{{"type":"series","feed":{feed},"n":{n},"series":', _series(series), "}")
+
+
+def table(
+    table: str, feed: int, n: int, columns: Sequence[str], rows: Sequence[Sequence[object]], total: int
+) -> bytes:
+    """Rows of cells in the order of the columns; a cell is text, a number or None."""
+    return _message("table", table=table, feed=feed, n=n, columns=columns, rows=rows, total=total)
 
 
 def beat(time: int) -> bytes:

@@ -17,7 +17,9 @@ from monitor.server.guard import Guard
 from monitor.server.health import Health, Ready
 from monitor.server.metrics import Latest, Metrics
 from monitor.server.static import Static, read_assets
+from monitor.server.viewers import Viewer, Viewers
 from monitor.storage import Storage
+from monitor.stream.audience import Audience
 from monitor.telemetry import Telemetry
 
 PAGE = Path(__file__).parent.parent / "static"
@@ -35,20 +37,22 @@ def make_application(
     guard: Guard,
     limits: Limits,
     live: Rule | None = None,
+    audience: Audience | None = None,
     page: Path = PAGE,
     points: int = 11_000,
     clock: Callable[[], float] = time.time,
     **settings: Any,
 ) -> Application:
-    """The application: `live` is the rule of the live stream, `settings` go to Tornado (its websocket_*).
+    """The application: `live` is the rule of the live stream, `audience` who watches it.
 
-    Boards are plain data, every field present.  `points` is how many points in time a range query may have,
-    `clock` gives Unix time in seconds, for queries without one.
+    `settings` go to Tornado (its websocket_*).  Boards are plain data, every field present.  `points` is how
+    many points in time a range query may have, `clock` gives Unix time in seconds, for queries without one.
     """
     asked = {"storage": storage, "limits": limits, "points": points, "clock": clock}
     rules: list[Rule] = [
         (r"/api/boards", Boards, {"body": json.dumps({"boards": list(boards)}).encode()}),
         *((path, handler, asked) for path, handler in api.ROUTES),
+        *(watching(audience) if audience is not None else ()),
         (r"/api/.*", NotFound, {}),
         (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
         (r"/healthz", Health, {}),
@@ -66,6 +70,11 @@ def make_application(
         log_function=count,
         **settings,
     )
+
+
+def watching(audience: Audience) -> tuple[Rule, Rule]:
+    held = {"audience": audience}
+    return (r"/api/viewers", Viewers, held), (r"/api/viewers/([^/]+)", Viewer, held)
 
 
 class Packed(GZipContentEncoding):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import socket
 import struct
+import sys
 import termios
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -28,6 +29,8 @@ from monitor.stream.pulse import Pulse
 
 TIMED_OUT = "ping timed out"
 """The reason that `periodic_ping` gives when it closes."""
+AGENT = 120
+"""Characters kept of a User-Agent, once for all who have the same."""
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -72,6 +75,7 @@ class SharedConnection:
         self.stream = protocol.stream
         self.deflate = protocol.deflates
         self.address = handler.request.remote_ip or ""
+        self.agent = sys.intern(handler.request.headers.get("User-Agent", "")[:AGENT])
         self.pulse = Pulse(clock())
         self._direct = not isinstance(self.stream, SSLIOStream)
         self._own_pings = 0

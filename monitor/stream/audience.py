@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,18 +12,20 @@ from monitor.stream.doors import Doors
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
-from monitor.stream.session import Session, SessionLimits
+from monitor.stream.session import Closing, Session, SessionLimits
+from monitor.stream.table import Rows
+from monitor.stream.viewers import Peer, viewers
 from monitor.telemetry import Telemetry
 
 TURN = 250
 """Sessions served before the event loop may look at its sockets again."""
 
 
-class Connection(Protocol):
-    """What the audience asks of a socket; none of it waits or raises."""
+CUT = Closing(4403, "cut by an operator")
 
-    address: str
-    """Of the peer."""
+
+class Connection(Peer, Protocol):
+    """What the audience asks of a socket; none of it waits or raises."""
 
     def send(self, frames: Sequence[Frame]) -> int:
         """Hand frames over; the number of bytes they take on the wire."""
@@ -79,6 +80,7 @@ class Audience:
         self.awake = awake
         self.wall = wall
         self.connections: dict[Session, Connection] = {}
+        feeds.tables["viewers"] = self.viewers
         self.empty = asyncio.Event()
         """Set while nobody is here."""
         self.empty.set()
@@ -89,12 +91,13 @@ class Audience:
     def join(self, connection: Connection) -> Session:
         """Begin a session on an open connection, and greet it."""
         session = Session(self.feeds, self.boards, self.limits)
+        session.since = int(self.wall() * 1000)
         self.connections[session] = connection
         self.empty.clear()
         self.doors.enter(connection.address)
         self.telemetry.sessions_opened += 1
         self.telemetry.clients = len(self.connections)
-        self._send(connection, [Frame(self._welcome())])
+        self._send(connection, [Frame(self._welcome(session))])
         return session
 
     def receive(self, session: Session, text: str) -> None:
@@ -157,6 +160,19 @@ class Audience:
         self.telemetry.gone[reason] += 1
         self.telemetry.clients = len(self.connections)
 
+    def viewers(self) -> Rows:
+        """Everybody, as rows."""
+        return viewers(self.connections, self.awake())
+
+    def cut(self, id_: str) -> bool:
+        """Close a session for good; whether there is one of this name."""
+        session = next((each for each in self.connections if each.id == id_), None)
+        if session is None:
+            return False
+        session.closing = session.closing or CUT
+        self.flush(session)
+        return True
+
     def dismiss(self, code: int, notice: bytes, reason: str) -> None:
         """Tell everybody, and begin every closing handshake."""
         frame = Frame(notice)
@@ -175,12 +191,12 @@ class Audience:
             self.telemetry.frames_sent += len(frames)
             self.telemetry.bytes_sent += connection.send(frames)
 
-    def _welcome(self) -> bytes:
+    def _welcome(self, session: Session) -> bytes:
         return live.welcome(
             server=self.greeting.server,
-            session=secrets.token_urlsafe(6),
+            session=session.id,
             epoch=self.greeting.epoch,
-            time=int(self.wall() * 1000),
+            time=session.since,
             step=self.feeds.step,
             ping=self.greeting.ping,
             limits=self.greeting.limits,

@@ -54,6 +54,11 @@ class Feed:
         self._last_seen: Times = np.empty(0, np.int64)
         self._pasts: dict[tuple[int, int | None], Frame] = {}
 
+    @property
+    def key(self) -> tuple[tuple[Query, ...], int]:
+        """What it was asked for."""
+        return self.queries, self.step
+
     def advance(self, n: int, storage: Storage) -> None:
         """Go on to column n: evaluate what is new and make the frames that say so."""
         if n <= self.n:

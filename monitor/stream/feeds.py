@@ -1,4 +1,4 @@
-"""The feeds that run, each once, by what they were asked for."""
+"""The feeds and tables that run, each once, by what they were asked for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import TypeAlias
 from monitor.promql import Limits, Query, QueryError, Selections, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError
+from monitor.stream.table import Rows, Table
 
 RATE_STEPS = 5
 """Steps in `$__rate_interval`: enough samples for a calm rate, few enough to be live."""
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
-_Key: TypeAlias = tuple[tuple[Query, ...], int]
+_Key: TypeAlias = tuple[tuple[Query, ...], int] | str
 
 
 class Feeds:
@@ -29,7 +30,9 @@ class Feeds:
         self.wall = wall
         self.now: int | None = None
         """Time of the newest tick, ms."""
-        self._running: dict[_Key, Feed] = {}
+        self.tables: dict[str, Callable[[], Rows]] = {}
+        """What each table shows, by its name; asked once a tick while somebody watches."""
+        self._running: dict[_Key, Feed | Table] = {}
         self._listeners: dict[_Key, int] = {}
         self._ids = count(1)
 
@@ -41,19 +44,23 @@ class Feeds:
         known = {"__rate_interval": f"{RATE_STEPS * step}ms", **variables}
         key = tuple(_parsed(index, text, known) for index, text in enumerate(texts)), step
         feed = self._running.get(key)
-        if feed is None:
-            # Before the first tick the newest column may still be measured: it must come as a tick.
-            now = int(self.wall() * 1000) - step if self.now is None else self.now
-            feed = Feed(next(self._ids), key[0], step, self.limits, now // step)
+        if not isinstance(feed, Feed):
+            feed = Feed(next(self._ids), key[0], step, self.limits, self._newest(step))
             feed.check(self.storage)
-            self._running[key] = feed
-            self._listeners[key] = 0
-        self._listeners[key] += 1
+        self._listen(feed)
         return feed
 
-    def close(self, feed: Feed) -> None:
+    def open_table(self, name: str) -> Table:
+        """The table of this name, which is one of `tables`; pair it with `close`."""
+        table = self._running.get(name)
+        if not isinstance(table, Table):
+            table = Table(next(self._ids), name, self.step, self._newest(self.step), self.tables[name])
+        self._listen(table)
+        return table
+
+    def close(self, feed: Feed | Table) -> None:
         """One listener less."""
-        key = feed.queries, feed.step
+        key = feed.key
         self._listeners[key] -= 1
         if not self._listeners[key]:
             del self._running[key], self._listeners[key]
@@ -66,6 +73,16 @@ class Feeds:
         shared = Selections(self.storage)
         for feed in self._running.values():
             feed.advance(now // feed.step, shared)
+
+    def _newest(self, step: int) -> int:
+        """Number of the newest column."""
+        # Before the first tick the newest column may still be measured: it must come as a tick.
+        now = int(self.wall() * 1000) - step if self.now is None else self.now
+        return now // step
+
+    def _listen(self, feed: Feed | Table) -> None:
+        self._running[feed.key] = feed
+        self._listeners[feed.key] = self._listeners.get(feed.key, 0) + 1
 
 
 def _parsed(index: int, text: str, variables: Mapping[str, str]) -> Query:

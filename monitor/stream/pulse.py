@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.stream.liveness import Facts
+
+CALM = 0.25
+"""How much of the rate is that of the newest sweep."""
 
 
 class Pulse:
@@ -16,6 +20,12 @@ class Pulse:
         self.round_trip: float | None = None
         """Seconds, of the newest answered ping."""
         self.closing_since: float | None = None
+        self.rate = 0.0
+        """Bytes a second acknowledged by the peer's TCP, smoothed over some sweeps."""
+        self.undrained = 0
+        """Bytes that were not, at the last sweep."""
+        self._swept = now
+        self._marks: tuple[_Mark, ...] = ()
         self._pings: dict[bytes, _Ping] = {}
         self._written = 0
         self._acknowledged = 0
@@ -46,10 +56,29 @@ class Pulse:
             self._stuck_since = None
         elif acknowledged > self._acknowledged or self._stuck_since is None:
             self._stuck_since = now
+        self._measure(size, acknowledged, now)
         self._acknowledged = acknowledged
         for ping in self._pings.values():
             if ping.delivered_at is None and acknowledged >= ping.offset:
                 ping.delivered_at = now
+
+    @property
+    def undrained_since(self) -> float | None:
+        """When the oldest of those bytes was written, to within a sweep."""
+        return self._marks[0].at if self._marks else None
+
+    def _measure(self, size: int, acknowledged: int, now: float) -> None:
+        if now > self._swept:
+            arrived = max(0, acknowledged - self._acknowledged)
+            self.rate += CALM * (arrived / (now - self._swept) - self.rate)
+            self._swept = now
+        self.undrained = size
+        if not size:
+            self._marks = ()
+            return
+        marks = tuple(mark for mark in self._marks if mark.offset > acknowledged)
+        grown = not marks or marks[-1].offset < self._written
+        self._marks = (*marks, _Mark(self._written, now)) if grown else marks
 
     def facts(self, now: float, closing: bool) -> Facts:
         if closing and self.closing_since is None:
@@ -62,6 +91,13 @@ class Pulse:
             unanswered_since=min(delivered, default=None),
             stuck_since=self._stuck_since,
         )
+
+
+class _Mark(NamedTuple):
+    """By this sweep, so many bytes had been written."""
+
+    offset: int
+    at: float
 
 
 @dataclass(slots=True)

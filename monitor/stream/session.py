@@ -6,6 +6,7 @@ brought up to date with one message when it can take it.
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from monitor.stream.credit import Credit, Sent
 from monitor.stream.feed import Feed, FeedError
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
+from monitor.stream.table import Table
 
 BAD_MESSAGES = 2
 """So many messages in a row that are none of the protocol's end the session."""
@@ -59,9 +61,11 @@ class Closing(NamedTuple):
 
 @dataclass(slots=True)
 class Subscription:
-    feed: Feed
+    feed: Feed | Table
     sent: int
     """Number of the last column sent."""
+    board: str = ""
+    """What a person calls it: the board's name, or `queries`; empty for a table."""
 
 
 class RefusedError(Exception):
@@ -80,15 +84,20 @@ class Session:
         self.feeds = feeds
         self.boards = boards
         self.limits = limits
+        self.id = secrets.token_hex(6)
+        self.since = 0
+        """When it began, Unix time in ms."""
         self.subscriptions: dict[int, Subscription] = {}
         self.credit = Credit(limits.credit, limits.credit_bytes)
         self.visible = True
         self.parked = False
         self.skipped = 0
         """Ticks merged for this client since it last was in step."""
+        self.skipped_in_all = 0
         self.closing: Closing | None = None
         self.lag: float | None = None
-        """Seconds from the last acknowledged sample to its paint, as the client says."""
+        """Seconds from the last acknowledged sample to its paint, as the client says; until it is counted."""
+        self.last_lag: float | None = None
         self._inbox: deque[Message | MessageError] = deque()
         self._answered = 0
         self._notices: list[Frame] = []
@@ -110,7 +119,7 @@ class Session:
         self._bad_messages = 0
         if isinstance(message, Ack):
             self.credit.acknowledge(message.feed, message.n)
-            self.lag = None if message.lag is None else message.lag / 1000
+            self.lag = self.last_lag = None if message.lag is None else message.lag / 1000
             self.parked = False
         elif isinstance(message, Visible):
             self._show(message.visible)
@@ -184,17 +193,14 @@ class Session:
         held = feed.n - message.range // feed.step if message.after is None else message.after // feed.step
         frame = feed.past(min(held, feed.n), self.feeds.storage, message.request)
         ahead = feed.n < held <= feed.n + AHEAD
-        self.subscriptions[feed.id] = Subscription(feed, held if ahead else feed.n)
+        board = "" if message.table is not None else message.board or "queries"
+        self.subscriptions[feed.id] = Subscription(feed, held if ahead else feed.n, board)
         self.credit.spend(Sent(feed.id, feed.n, len(frame), now))
         return frame
 
-    def _open(self, message: Subscribe) -> Feed:
+    def _open(self, message: Subscribe) -> Feed | Table:
         """The feed asked for, counted once for this session however often it asks."""
-        step = self._step(message)
-        queries = message.queries if message.board is None else self._board(message.board)
-        if len(queries) > self.limits.queries:
-            raise self._too_many()
-        feed = self.feeds.open(queries, message.variables, step)
+        feed = self._feed(message) if message.table is None else self._table(message.table)
         if feed.id in self.subscriptions:
             self.feeds.close(feed)
         elif not self._room_for(feed):
@@ -202,7 +208,20 @@ class Session:
             raise self._too_many()
         return feed
 
-    def _room_for(self, feed: Feed) -> bool:
+    def _feed(self, message: Subscribe) -> Feed:
+        step = self._step(message)
+        queries = message.queries if message.board is None else self._board(message.board)
+        if len(queries) > self.limits.queries:
+            raise self._too_many()
+        return self.feeds.open(queries, message.variables, step)
+
+    def _table(self, name: str) -> Table:
+        if name not in self.feeds.tables:
+            known = ", ".join(sorted(self.feeds.tables)) or "none"
+            raise RefusedError("unknown_table", f"no table named {name!r}; there are: {known}")
+        return self.feeds.open_table(name)
+
+    def _room_for(self, feed: Feed | Table) -> bool:
         running = [subscription.feed for subscription in self.subscriptions.values()]
         queries = sum(len(each.queries) for each in (*running, feed))
         return len(running) < self.limits.subscriptions and queries <= self.limits.queries
@@ -264,6 +283,7 @@ class Session:
             return
         if self._behind():
             self.skipped += 1
+            self.skipped_in_all += 1
             self._steady = 0
         elif self.skipped:
             self._recover()

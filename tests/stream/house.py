@@ -14,6 +14,7 @@ from monitor.stream.doors import Doors
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake, Bounds, Facts
+from monitor.stream.pulse import Pulse
 from monitor.stream.session import Session, SessionLimits
 from monitor.telemetry import Telemetry
 
@@ -79,6 +80,7 @@ class Line:
     """A connection that keeps what it is sent; `open` says whether it drains."""
 
     address = "here"
+    agent = "line/1"
 
     def __init__(self) -> None:
         self.open = True
@@ -86,6 +88,7 @@ class Line:
         self.end: tuple[int, str] | str | None = None
         self.pings = 0
         self.known = Facts(pinged_at=0.0)
+        self.pulse = Pulse(0.0)
 
     def send(self, frames: Sequence[Frame]) -> int:
         self.got += read(frames)
@@ -112,5 +115,5 @@ def read(frames: Sequence[Frame]) -> list[dict[str, Any]]:
 
 
 def subscribe(request: int = 1, **fields: Any) -> str:
-    asked = fields if "board" in fields or "queries" in fields else {"queries": ["load"], **fields}
+    asked = fields if fields.keys() & {"board", "queries", "table"} else {"queries": ["load"], **fields}
     return json.dumps({"type": "subscribe", "request": request, **asked})
