@@ -123,6 +123,12 @@ def check_interval(seconds: float) -> float:
     return seconds
 
 
+def read_job(text: str) -> str:
+    if text == "monitor":
+        raise expected("another name than monitor, which the service's own series bear")
+    return text
+
+
 class Collect(Section):
     """This host: how often it is looked at, and where."""
 
@@ -132,7 +138,7 @@ class Collect(Section):
     of all hosts line up."""
     instance: str = ""
     """The value of the label `instance` of this host's series; empty takes the host's name."""
-    job: str = "node"
+    job: Annotated[str, AfterValidator(read_job)] = "node"
     """The value of the label `job` of this host's series."""
     procfs: Folder = Path("/proc")
     """Where the proc file system is mounted."""
