@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from monitor.formats import live
 from monitor.formats.live import Past
-from monitor.model import Floats, Labels, Times
+from monitor.model import Columns, Floats, Labels, Times
 from monitor.promql import Limits, Query, QueryError, evaluate
 from monitor.storage import Storage
 from monitor.stream.frames import Frame
@@ -119,19 +119,27 @@ class Feed:
         """(series, columns) of the columns first to last; new series join the feed in the order met."""
         found: list[tuple[Rows, Floats]] = []
         self.faults.clear()
+        # Boards ask the same in a headline and in a chart.
+        answers: dict[Query, Columns | QueryError] = {}
         for index, query in enumerate(self.queries if first <= last else ()):
-            try:
-                columns = evaluate(
-                    query, storage, first * self.step, last * self.step, self.step, self.limits
-                )
-            except QueryError as error:
-                self.faults[index] = str(error)
-                continue
-            found.append((self._place(index, columns.series), columns.values))
+            answer = answers.get(query)
+            if answer is None:
+                answer = answers[query] = self._answer(query, first, last, storage)
+            if isinstance(answer, QueryError):
+                self.faults[index] = str(answer)
+            else:
+                found.append((self._place(index, answer.series), answer.values))
         values = np.full((len(self.series), last - first + 1), np.nan)
         for rows, part in found:
             values[rows] = part
         return values
+
+    def _answer(self, query: Query, first: int, last: int, storage: Storage) -> Columns | QueryError:
+        times = first * self.step, last * self.step, self.step
+        try:
+            return evaluate(query, storage, *times, self.limits)
+        except QueryError as error:
+            return error
 
     def _place(self, index: int, series: tuple[Labels, ...]) -> Rows:
         """The rows of a query's series in this feed; worked out anew only for other labels."""

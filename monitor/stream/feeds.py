@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import TypeAlias
 
+from monitor.model import Labels
 from monitor.promql import Limits, Query, QueryError, Selections, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError
@@ -42,7 +44,7 @@ class Feeds:
     def open(self, texts: Sequence[str], variables: Mapping[str, str], step: int) -> Feed:
         """The feed of these queries, started if need be.  Raises FeedError; pair it with `close`."""
         known = {"__rate_interval": f"{RATE_STEPS * step}ms", **variables}
-        key = tuple(_parsed(index, text, known) for index, text in enumerate(texts)), step
+        key = _parsed(tuple(texts), tuple(sorted(known.items()))), step
         feed = self._running.get(key)
         if not isinstance(feed, Feed):
             feed = Feed(next(self._ids), key[0], step, self.limits, self._newest(step))
@@ -85,11 +87,17 @@ class Feeds:
         self._listeners[feed.key] = self._listeners.get(feed.key, 0) + 1
 
 
-def _parsed(index: int, text: str, variables: Mapping[str, str]) -> Query:
-    try:
-        return parse(substitute(text, variables))
-    except QueryError as error:
-        raise FeedError(index, error) from error
+@lru_cache(maxsize=256)
+def _parsed(texts: tuple[str, ...], variables: Labels) -> tuple[Query, ...]:
+    """The queries of a subscription.  Parsing a board takes longer than all the rest of a handshake, and a
+    thousand viewers ask for the same few."""
+    known, queries = dict(variables), []
+    for index, text in enumerate(texts):
+        try:
+            queries.append(parse(substitute(text, known)))
+        except QueryError as error:
+            raise FeedError(index, error) from error
+    return tuple(queries)
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
