@@ -105,11 +105,12 @@ class Audience:
         if session not in self.connections:
             return
         self.telemetry.messages_received += 1
-        session.receive(text)
+        due = session.receive(text)
         if session.lag is not None:
             self.telemetry.lag_seconds.observe(session.lag)
             session.lag = None
-        self.flush(session)
+        if due:
+            self.flush(session)
 
     def flush(self, session: Session) -> None:
         """Send what is due to one session outside the ticks, and close it if it must end."""

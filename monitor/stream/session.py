@@ -106,8 +106,8 @@ class Session:
         self._steady = 0
         self._since_beat = 0
 
-    def receive(self, text: str) -> None:
-        """Take a client's message; what it asks for is answered by the next `outgoing`."""
+    def receive(self, text: str) -> bool:
+        """Take a client's message, which the next `outgoing` answers; whether that may have something now."""
         try:
             message = live.decode(text)
         except MessageError as error:
@@ -115,16 +115,15 @@ class Session:
             if self._bad_messages >= BAD_MESSAGES:
                 self.closing = Closing(4000, "not a message of monitor.v1")
             self._enqueue(error)
-            return
+            return True
         self._bad_messages = 0
         if isinstance(message, Ack):
-            self.credit.acknowledge(message.feed, message.n)
-            self.lag = self.last_lag = None if message.lag is None else message.lag / 1000
-            self.parked = False
-        elif isinstance(message, Visible):
+            return self._acknowledge(message)
+        if isinstance(message, Visible):
             self._show(message.visible)
         else:
             self._enqueue(message)
+        return True
 
     def outgoing(self, now: float, drained: bool) -> list[Frame]:
         """What may be sent now: answers, then the columns due.  Nothing while the last is not drained."""
@@ -158,6 +157,15 @@ class Session:
             self.feeds.close(subscription.feed)
         self.subscriptions.clear()
         self._inbox.clear()
+
+    def _acknowledge(self, ack: Ack) -> bool:
+        """Whether the client waited for this."""
+        waited = self.parked or not self.credit.left()
+        self.credit.acknowledge(ack.feed, ack.n)
+        self.parked = False
+        self.lag = None if ack.lag is None else ack.lag / 1000
+        self.last_lag = self.last_lag if self.lag is None else self.lag
+        return waited
 
     def _show(self, visible: bool) -> None:
         """A page that comes back into sight is alive: what it was sent before counts as read."""
