@@ -7,7 +7,6 @@ brought up to date with one message when it can take it.
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -98,7 +97,7 @@ class Session:
         self.lag: float | None = None
         """Seconds from the last acknowledged sample to its paint, as the client says; until it is counted."""
         self.last_lag: float | None = None
-        self._inbox: deque[Message | MessageError] = deque()
+        self._inbox: list[Message | MessageError] = []
         self._answered = 0
         self._notices: list[Frame] = []
         self._bad_messages = 0
@@ -132,7 +131,7 @@ class Session:
         frames, self._notices = self._notices, []
         while self._inbox and self._answered < REQUESTS:
             self._answered += 1
-            frames += self._answer(self._inbox.popleft(), now)
+            frames += self._answer(self._inbox.pop(0), now)
         if self.visible and not self.parked:
             for subscription in self.subscriptions.values():
                 frames += self._due(subscription, now)
