@@ -318,7 +318,8 @@ def test_ten_thousand_requests_are_answered_or_refused(seed: int) -> None:
             outcomes["bad_data"] += 1
         except Failure as failure:
             outcomes[failure.code] += 1
-    assert set(outcomes) <= {"success", "bad_data", "execution"}
+    # Some ask for an answer within milliseconds.
+    assert set(outcomes) <= {"success", "bad_data", "execution", "timeout"}
     assert min(outcomes["success"], outcomes["bad_data"]) > 10
 
 
