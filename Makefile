@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 NPM := $(PYTHON) tests/node.py
 SOURCES := monitor tests benchmarks setup.py
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix dev e2e golden bench lock
+.PHONY: help run test check fix dev e2e golden bench night lock
 
 help: ## What there is to make
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,6 +41,9 @@ golden: .venv/.ready ## Write the golden files anew; read the difference before 
 
 bench: .venv/.ready ## Measure collection, fan-out, tick, memory and start
 	$(PYTHON) -m benchmarks
+
+night: .venv/.ready ## A million made-up clients against the strict protocol
+	$(PYTHON) -m tests.conformance.fuzz 1000000
 
 lock: ## Write requirements*.lock anew, within the bounds of setup.py
 	python3 -m venv .venv-lock

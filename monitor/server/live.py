@@ -82,5 +82,5 @@ class LiveHandler(Base, WebSocketHandler):
 
     def on_close(self) -> None:
         """Not every death of a connection comes by here; those that do leave by the same way as all."""
-        if self.session is not None:
-            self.audience.leave(self.session, "lost" if self.close_code is None else "closed")
+        if self.session is not None and self.connection is not None:
+            self.audience.leave(self.session, self.connection.protocol.ending)

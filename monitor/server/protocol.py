@@ -46,6 +46,9 @@ UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
 class StrictProtocol(WebSocketProtocol13):
     """RFC 6455 to the letter, with the one compression whose frames can be shared."""
 
+    ending = "lost"
+    """How it ends: `closed` by the peer's close frame, by its `violation`, or `lost` without a word."""
+
     @property
     def deflates(self) -> bool:
         """Whether permessage-deflate was agreed."""
@@ -85,6 +88,7 @@ class StrictProtocol(WebSocketProtocol13):
                     if handled is not None:
                         await handled
         except Violation as violation:
+            self.ending = "violation"
             self.close(violation.code, violation.reason)
 
     async def _read(self) -> bytes:
@@ -103,6 +107,7 @@ class StrictProtocol(WebSocketProtocol13):
 
     def _answer_close(self, payload: bytes) -> None:
         """Echoes the code (RFC 6455 section 5.5.1), if this is not the echo of ours."""
+        self.ending = "closed"
         if payload:
             self.close_code = int.from_bytes(payload[:2])
             self.close_reason = payload[2:].decode() or None

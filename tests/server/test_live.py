@@ -165,21 +165,22 @@ async def test_a_connection_that_breaks_is_resumed_whole(
 
 
 @pytest.mark.parametrize(
-    ("sent", "binary", "code"),
+    ("sent", "binary", "code", "reason"),
     [
-        (b"\x00\x01", True, 1003),
-        ("x" * 70_000, False, 1009),
+        (b"\x00\x01", True, 1003, "closed"),
+        ("x" * 70_000, False, 1009, "violation"),
     ],
 )
 @pytest.mark.gen_test
 async def test_what_is_no_message_ends_the_connection(
-    connect: Connect, audience: Audience, sent: str | bytes, binary: bool, code: int
+    connect: Connect, audience: Audience, sent: str | bytes, binary: bool, code: int, reason: str
 ) -> None:
     client = await connect()
     await message(client)
     await client.write_message(sent, binary=binary)
     assert await ended(client) == code
     await audience.empty.wait()
+    assert audience.telemetry.gone == {reason: 1}
 
 
 @pytest.mark.gen_test
