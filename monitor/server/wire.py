@@ -67,6 +67,8 @@ class SharedConnection:
     What the kernel does not take at once waits in the stream as a view of the shared frame.
     """
 
+    __slots__ = ("_direct", "_own_pings", "address", "agent", "deflate", "protocol", "pulse", "stream")
+
     def __init__(self, handler: WebSocketHandler, clock: Callable[[], float], send_buffer: int) -> None:
         """`send_buffer` is SO_SNDBUF in bytes: small, so that backpressure is felt early."""
         protocol = handler.ws_connection
@@ -86,7 +88,7 @@ class SharedConnection:
         if self.protocol.is_closing():
             return 0
         parts = [frame.wire(self.deflate) for frame in frames]
-        size = sum(map(len, parts))
+        size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
         self.pulse.wrote(size)
         sent = self._send_now(parts) if self._direct and not self.stream.writing() else 0
         if sent < size:

@@ -14,6 +14,21 @@ CALM = 0.25
 class Pulse:
     """Kept by a connection for the sweep.  Times are seconds of the sweep's clock, sizes are bytes."""
 
+    __slots__ = (
+        "_acknowledged",
+        "_marks",
+        "_pings",
+        "_stuck_since",
+        "_swept",
+        "_written",
+        "closing_since",
+        "heard_at",
+        "pinged_at",
+        "rate",
+        "round_trip",
+        "undrained",
+    )
+
     def __init__(self, now: float) -> None:
         self.heard_at = now
         self.pinged_at = now
@@ -83,6 +98,8 @@ class Pulse:
     def facts(self, now: float, closing: bool) -> Facts:
         if closing and self.closing_since is None:
             self.closing_since = now
+        if not (self._pings or closing or self._stuck_since is not None):
+            return Facts(pinged_at=self.pinged_at)
         delivered = [ping.delivered_at for ping in self._pings.values() if ping.delivered_at is not None]
         return Facts(
             closing_since=self.closing_since,
