@@ -25,6 +25,9 @@ from monitor.formats import live
 from monitor.intake import Intake
 from monitor.listener import owner_of
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
+from monitor.server.arrivals import KEPT, Arrivals, Patience
+from monitor.server.descriptors import raise_limit, shortage
+from monitor.server.gate import Gate
 from monitor.server.listener import make_server
 from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
@@ -80,6 +83,7 @@ class Service:
         self.limits = parts.query_limits(settings)
         self.awake = Awake(time.monotonic, settings.server.websocket.sweep_interval)
         self.audience = self._audience()
+        self.arrivals = self._arrivals()
         self.target = self._target(self.settings.collect.job)
         self.bus.subscribe(self.stored)
         self.newest: tuple[Block, ...] = ()
@@ -102,6 +106,15 @@ class Service:
             self.awake,
             time.time,
         )
+
+    def _arrivals(self) -> Arrivals:
+        websocket = self.settings.server.websocket
+        patience = Patience(
+            request=websocket.handshake_timeout,
+            idle=max(KEPT, websocket.handshake_timeout),
+            answer=websocket.no_drain,
+        )
+        return Arrivals(self.awake, patience, self.telemetry)
 
     def _collector(self) -> CollectLoop:
         return CollectLoop(
@@ -135,6 +148,9 @@ class Service:
     def prepare(self) -> list[socket.socket]:
         """What must be right before anything starts: the sockets to listen on.  Raises StartError."""
         _make_state_folder(self.settings)
+        short = shortage(self.settings.server.websocket.max_clients, raise_limit())
+        if short:
+            raise StartError(short)
         return _listen(self.settings)
 
     @contextlib.asynccontextmanager
@@ -142,21 +158,22 @@ class Service:
         """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
         sockets = self.prepare()
         collector = self._collector()
-        timeout = self.settings.server.websocket.handshake_timeout
         server = make_server(
             self._application(),
             max_body=self.settings.server.max_body,
-            request_timeout=timeout,
-            idle_timeout=timeout,
+            request_timeout=self.arrivals.patience.idle,
+            idle_timeout=self.arrivals.patience.idle,
+            arrivals=self.arrivals,
         )
+        gate = Gate(server, self.telemetry)
         async with asyncio.TaskGroup() as group:
             work = [group.create_task(each) for each in (collector.run(), self._tick(), self._sweep())]
-            server.add_sockets(sockets)
+            gate.open(sockets)
             gc.freeze()
             try:
                 yield f"http://{_name(sockets[0])}/"
             finally:
-                server.stop()
+                gate.close()
                 await self._dismiss()
                 await server.close_all_connections()
                 for task in work:
@@ -196,6 +213,7 @@ class Service:
     async def _sweep(self) -> None:
         while True:
             self.audience.sweep()
+            self.arrivals.sweep()
             await asyncio.sleep(self.awake.interval)
 
     async def _dismiss(self) -> None:

@@ -50,6 +50,12 @@ NUMBERS: Mapping[str, Metric] = {
     "zombies": counter(
         "monitor_zombies_total", "Sessions found without a socket; always 0 in a sound build."
     ),
+    "orphans": counter(
+        "monitor_orphans_total", "Sockets found without a session; always 0 in a sound build."
+    ),
+    "connections_refused": counter(
+        "monitor_connections_refused_total", "Connections turned away for want of file descriptors."
+    ),
     "samples_refused": counter("monitor_samples_refused_total", "Samples that intake did not take."),
     "head_series": gauge("monitor_head_series", "Series in the head."),
     "head_bytes": gauge("monitor_head_bytes", "Memory of the head's buffers.", "bytes"),
@@ -67,6 +73,12 @@ HISTOGRAMS: Mapping[str, Metric] = {
 
 TALLIES: Mapping[str, tuple[Metric, tuple[str, ...]]] = {
     "gone": (counter("monitor_sessions_gone_total", "Live connections that ended."), ("reason",)),
+    "expired": (
+        counter(
+            "monitor_connections_expired_total", "Connections closed because they kept the server waiting."
+        ),
+        ("reason",),
+    ),
     "refused": (counter("monitor_upgrades_refused_total", "WebSocket upgrades refused."), ("reason",)),
     "http_requests": (counter("monitor_http_requests_total", "HTTP requests answered."), ("handler", "code")),
 }
@@ -183,10 +195,13 @@ class Telemetry:
         self.ticks = self.ticks_missed = 0
         self.frames_sent = self.bytes_sent = self.frames_skipped = self.messages_received = 0
         self.clients = self.parked = self.feeds = self.sessions_opened = self.zombies = 0
+        self.orphans = self.connections_refused = 0
         self.samples_refused = self.head_series = self.head_bytes = 0
         self.pass_seconds, self.tick_seconds = Histogram(WORK), Histogram(WORK)
         self.round_trip_seconds, self.lag_seconds = Histogram(TRIP), Histogram(LAG)
         self.gone: Counter[str] = Counter()
+        """By reason."""
+        self.expired: Counter[str] = Counter()
         """By reason."""
         self.refused: Counter[str] = Counter()
         """By reason."""
