@@ -36,6 +36,12 @@ export function keeper(): (lines: Line[]) => Line[] {
   };
 }
 
+/** The one line that is singled out; all of them where none is, or where it has gone. */
+export function singled(lines: readonly Line[], key: string | null): readonly Line[] {
+  const found = lines.filter(({ row }) => row.key === key);
+  return found.length > 0 ? found : lines;
+}
+
 const negated = (values: Values): Values => values.map((value) => (value === null ? null : -value));
 
 /** Times (ms) and one list of values per line, in the order of the lines. */

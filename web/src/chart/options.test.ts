@@ -5,8 +5,8 @@ import { Window } from "../data/window";
 import { at, STEP } from "../testing/service";
 import type { Kind, Panel, Query } from "../wire/board";
 import { cells } from "./heat";
-import { chartData, keeper, linesOf, type Line } from "./lines";
-import { bands, chartOptions, valueBounds } from "./options";
+import { chartData, keeper, linesOf, singled, type Line } from "./lines";
+import { bands, chartOptions, lone, valueBounds } from "./options";
 import { dataColour, faded, PALETTES, ramp } from "./palette";
 import { paintSpark, runs, sparkBounds } from "./spark";
 import { clock, interval, marks } from "./time";
@@ -184,4 +184,39 @@ describe("the time axis", () => {
     const time = new Date(2026, 10, 23, 9, 5, 7).getTime();
     expect([clock(time, false), clock(time, true)]).toEqual(["09:05", "09:05:07"]);
   });
+});
+
+describe("a sample that stands alone", () => {
+  it("is one between two gaps, or at an edge with a gap beside it", () => {
+    expect(lone([null, 1, null, 2, 3, null, 4])).toEqual([1, 6]);
+    expect(lone([1, 2, null])).toBeNull();
+    expect(lone([])).toBeNull();
+  });
+
+  it("is drawn as a point in the colour of its line", () => {
+    const frame = frameOf([[0, "0", [null, 2, null]]]);
+    const panel = panelOf("line", [query("a")]);
+    const lines = linesOf(panel, 0, frame);
+    const { series } = chartOptions({ panel, lines, palette: PALETTES.dark, width: 400, point: () => undefined });
+    const points = series[1]?.points as { filter: uPlot.Series.Points.Filter; fill: string };
+    const chart = { data: chartData(panel, lines, frame) } as unknown as uPlot;
+    expect((points.filter as (...of: unknown[]) => unknown)(chart, 1, false, [])).toEqual([1]);
+    expect(points.fill).toBe(PALETTES.dark.data[0]);
+  });
+
+  it("is a dot in a spark line", () => {
+    const rectangles: unknown[][] = [];
+    const context = { fillRect: (...of: unknown[]) => rectangles.push(of) } as unknown as CanvasRenderingContext2D;
+    const box = { width: 100, height: 10, low: 0, high: 2 };
+    paintSpark(context, Float64Array.of(NaN, 1, NaN), box, { colour: "#fff", fill: "#000" });
+    expect(rectangles).toEqual([[49, 4, 2, 2]]);
+  });
+});
+
+it("a line that is singled out is shown alone, and all when it has gone", () => {
+  const frame = frameOf([[0, "0", [1, 2, 3]], [0, "1", [4, 4, 4]]]);
+  const lines = linesOf(panelOf("line", [query("{{cpu}}")]), 0, frame);
+  expect(singled(lines, lines[1]?.row.key ?? "").map(({ name }) => name)).toEqual(["1"]);
+  expect(singled(lines, "gone")).toBe(lines);
+  expect(singled(lines, null)).toBe(lines);
 });

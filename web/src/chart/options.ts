@@ -13,6 +13,8 @@ const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation S
 const AXIS_WIDTH = 64;
 /** Half the width of a time label. */
 const LABEL = 16;
+/** Width of a sample that stands alone. */
+const DOT = 3;
 const FILLS = { line: 0, area: 0.16, stacked: 0.5, heat: 0, bars: 0 } as const;
 
 /** What an axis reaches at least where its panel does not say: noise shall not look like a mountain. */
@@ -47,11 +49,22 @@ export function bands(lines: readonly Line[]): uPlot.Band[] {
 const colourOf = ({ role, colour }: Line, palette: Palette): string =>
   role === "limit" ? palette.limit : dataColour(palette, colour);
 
+/** Places of samples with no neighbour, which a line alone does not show; null where there are none. */
+export function lone(values: ArrayLike<number | null | undefined>): number[] | null {
+  const missing = (i: number): boolean => (values[i] ?? null) === null;
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i += 1) {
+    if (!missing(i) && missing(i - 1) && missing(i + 1)) found.push(i);
+  }
+  return found.length > 0 ? found : null;
+}
+
 function seriesOf(panel: Panel, line: Line, palette: Palette): uPlot.Series {
   const { name, role, colour } = line;
-  const quiet = { label: name, points: { show: false } };
-  if (panel.kind === "heat") return { ...quiet, paths: () => null };
+  if (panel.kind === "heat") return { label: name, points: { show: false }, paths: () => null };
   const stroke = colourOf(line, palette);
+  const filter: uPlot.Series.Points.Filter = (chart, i) => lone(chart.data[i] ?? []);
+  const quiet = { label: name, points: { show: false, filter, size: DOT, width: 0, fill: stroke } };
   if (role === "limit") return { ...quiet, stroke, width: 1, dash: [4, 4] };
   const fill = FILLS[panel.kind];
   const dash = colour >= palette.data.length ? { dash: [8, 3] } : {};

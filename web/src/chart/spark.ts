@@ -45,6 +45,11 @@ export function paintSpark(context: CanvasRenderingContext2D, values: Float64Arr
   for (const run of runs(values, box)) {
     const [first, last] = [run[0], run.at(-1)];
     if (first === undefined || last === undefined) continue;
+    if (first === last) {
+      context.fillStyle = colour;
+      context.fillRect(first[0] - 1, first[1] - 1, 2, 2);
+      continue;
+    }
     context.beginPath();
     for (const [x, y] of run) context.lineTo(x, y);
     context.strokeStyle = colour;

@@ -18,7 +18,8 @@ export function duration(ms: number): string {
 export function words(sign: Sign): Words {
   switch (sign.kind) {
     case "connecting":
-      return { state: "connecting", figure: "" };
+    case "ended":
+      return { state: sign.kind, figure: "" };
     case "live":
     case "paused":
     case "stale":

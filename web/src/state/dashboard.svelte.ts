@@ -3,9 +3,12 @@ import { Frame } from "../data/frame";
 import { Window } from "../data/window";
 import { Backoff } from "../wire/backoff";
 import { boards, type Board } from "../wire/board";
-import { Live, type Socket } from "../wire/live";
-import { HttpError, loading, missing, refused, type Problem } from "./problem";
+import { Live } from "../wire/live";
+import type { Table } from "../wire/messages";
+import type { Socket } from "../wire/wiring";
+import { ended, loading, missing, refused, type Problem } from "./problem";
 import { isStale, sign, type Facts, type Sign } from "./sign";
+import { viewersOf, type Viewers } from "./viewers";
 
 const MINUTE = 60_000;
 export const RANGES = [1, 5, 15].map((minutes) => minutes * MINUTE);
@@ -17,6 +20,8 @@ export interface World {
   open: (url: string, protocol: string) => Socket;
   /** Answers `api/boards`. */
   boards: () => Promise<unknown>;
+  /** Has the service end the connection of a viewer. Raises an Error that says why it cannot. */
+  cut: (session: string) => Promise<void>;
   now: () => number;
   random: () => number;
   /** Calls `paint` when the browser next draws, and `painted` when it has. Never while the page is hidden. */
@@ -40,6 +45,12 @@ export class Dashboard {
   reason = $state("");
   /** What the service wants a person to know, until it is over. */
   notice = $state("");
+  /** The name of this page's own connection. */
+  session = $state("");
+  /** Null while they are not looked at. */
+  viewers = $state.raw<Viewers | null>(null);
+  /** Why there are none, in the service's words. */
+  viewersRefused = $state("");
 
   readonly #world: World;
   readonly #window = new Window(LONGEST);
@@ -51,6 +62,7 @@ export class Dashboard {
   #loadAt = 0;
   #painting = false;
   #kept: Window | null = null;
+  #table: Table | null = null;
 
   constructor(world: World) {
     this.#world = world;
@@ -62,6 +74,7 @@ export class Dashboard {
       random: world.random,
       sink: this.#window,
       changed: () => this.#changed(),
+      restarted: () => void this.#restarted(),
     });
   }
 
@@ -124,7 +137,19 @@ export class Dashboard {
 
   /** Tries again at once. */
   retry(): void {
+    this.#live.comeBack();
+    if (this.boards.length > 0) this.#choose();
     this.wake();
+  }
+
+  /** Says whether somebody looks at who watches. */
+  watchViewers(looked: boolean): void {
+    this.#live.viewers.want(looked);
+    this.#changed();
+  }
+
+  cut(session: string): Promise<void> {
+    return this.#world.cut(session);
   }
 
   close(): void {
@@ -141,9 +166,20 @@ export class Dashboard {
     this.problem = null;
     if (found === this.board) return;
     this.#window.clear();
-    this.frame = null;
+    this.frame = this.#kept = null;
+    this.paused = false;
     this.board = found;
     this.#follow(found);
+  }
+
+  /** The service may have come back with other boards. Where it does not say, the same are followed. */
+  async #restarted(): Promise<void> {
+    const before = this.board;
+    const told = await this.#world.boards().then(boards).catch(() => this.boards);
+    const held = new Map(this.boards.map((board) => [JSON.stringify(board), board]));
+    this.boards = told.map((board) => held.get(JSON.stringify(board)) ?? board);
+    this.#choose();
+    if (this.board === before) this.#live.resume();
   }
 
   #follow(board: Board): void {
@@ -154,11 +190,22 @@ export class Dashboard {
   #changed(): void {
     const { welcome, refusal, reason, phase, notice } = this.#live;
     this.instance = welcome?.server.instance ?? "";
-    this.reason = phase === "waiting" ? reason : "";
+    this.session = welcome?.session ?? "";
+    this.reason = phase === "waiting" || phase === "ended" ? reason : "";
     this.notice = notice === null || notice.code === "resumed" ? "" : notice.message;
     if (refusal !== null && this.board !== null) this.problem = refused(refusal);
+    if (phase === "ended") this.problem = ended(reason);
+    this.#lookAtViewers();
     if (this.#window.last > (this.frame?.to ?? 0)) this.#draw();
     this.#judge(this.#world.now());
+  }
+
+  #lookAtViewers(): void {
+    const { newest, refusal } = this.#live.viewers;
+    this.viewersRefused = refusal?.message ?? "";
+    if (newest === this.#table) return;
+    this.#table = newest;
+    this.viewers = newest === null ? null : viewersOf(newest, this.#live.welcome?.step ?? 1000);
   }
 
   /** One paint for however many columns came since the last. */

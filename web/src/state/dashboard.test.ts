@@ -22,6 +22,7 @@ beforeEach(() => {
     liveUrl: "ws://host/live",
     open: net.open,
     boards: () => answer(),
+    cut: () => Promise.resolve(),
     now: () => net.now,
     random: () => net.luck,
     paint: (paint, painted) =>
@@ -211,4 +212,77 @@ it("shows a notice until it is over", async () => {
   expect(dashboard.notice).toBe("slower");
   net.socket.deliver({ type: "notice", code: "resumed", message: "ok", details: {} });
   expect(dashboard.notice).toBe("");
+});
+
+describe("a service that comes back from a restart", () => {
+  const changed = { ...overview, panels: [{ title: "Memory", queries: [{ query: "m" }] }] };
+
+  async function restart(): Promise<void> {
+    net.socket.end(1012);
+    pass(250);
+    net.socket.deliver({ ...(welcome(EPOCH + net.now) as object), epoch: "another" });
+    await new Promise((done) => setTimeout(done));
+  }
+
+  it("with the same boards is resumed, and nothing is drawn anew", async () => {
+    await shown();
+    const { board, frame } = dashboard;
+    await restart();
+    expect(net.sent("subscribe")).toEqual([{ type: "subscribe", request: 2, board: "overview", after: at(0).t }]);
+    expect([dashboard.board, dashboard.frame, dashboard.boards[0]]).toEqual([board, frame, board]);
+    expect(dashboard.board).toBe(board);
+  });
+
+  it("with another board is followed anew", async () => {
+    await shown();
+    answer = () => Promise.resolve({ boards: [changed] });
+    await restart();
+    expect(net.sent("subscribe")).toEqual([{ type: "subscribe", request: 2, board: "overview", range: 300_000 }]);
+    expect(dashboard.board?.panels[0]?.title).toBe("Memory");
+    expect(dashboard.frame).toBeNull();
+  });
+
+  it("without the board says so", async () => {
+    await shown();
+    answer = () => Promise.resolve({ boards: [{ ...overview, name: "disks" }] });
+    await restart();
+    expect(dashboard.problem?.title).toBe("There is no board named “overview”");
+    expect(net.sent("subscribe")).toEqual([]);
+  });
+
+  it("and does not tell its boards is followed as before", async () => {
+    await shown();
+    answer = () => Promise.reject(new TypeError("fetch failed"));
+    await restart();
+    expect(net.sent("subscribe")).toHaveLength(1);
+    expect(dashboard.problem).toBeNull();
+  });
+});
+
+describe("a page that was cut", () => {
+  it("says why, stays away, and comes back when it is told to", async () => {
+    await shown();
+    net.socket.end(4403);
+    expect(dashboard.sign).toEqual({ kind: "ended" });
+    expect(dashboard.problem?.detail).toContain("an operator cut this connection");
+    pass(3_600_000);
+    dashboard.wake();
+    expect(net.sockets).toHaveLength(1);
+    dashboard.retry();
+    expect(dashboard.problem).toBeNull();
+    net.socket.deliver(welcome(EPOCH + net.now));
+    expect(net.sent("subscribe")).toHaveLength(1);
+  });
+});
+
+it("shows who watches while that is looked at", async () => {
+  await shown();
+  dashboard.watchViewers(true);
+  const columns = ["session", "address", "round_trip", "new"];
+  net.socket.deliver({ type: "table", table: "viewers", feed: 5, n: at(1).n, columns, rows: [["s", "::1", null, 1]], total: 7 });
+  expect(dashboard.viewers).toMatchObject({ total: 7, time: at(1).t });
+  expect(dashboard.viewers?.rows[0]).toMatchObject({ session: "s", address: "::1", roundTrip: null, agent: "", lag: null });
+  expect(dashboard.session).toBe("s");
+  dashboard.watchViewers(false);
+  expect(dashboard.viewers).toBeNull();
 });

@@ -19,11 +19,18 @@ async function fetchBoards(): Promise<unknown> {
   return answer.json();
 }
 
+async function cutViewer(session: string): Promise<void> {
+  const target = `api/viewers/${encodeURIComponent(session)}`;
+  const answer = await fetch(target, { method: "DELETE", signal: AbortSignal.timeout(10_000) });
+  if (!answer.ok) throw new HttpError(answer.status);
+}
+
 export function world(): World {
   return {
     liveUrl: liveUrl(document.baseURI),
     open: (url, protocol) => new WebSocket(url, protocol),
     boards: fetchBoards,
+    cut: cutViewer,
     now: () => performance.now(),
     random: () => Math.random(),
     paint: (paint, painted) => {

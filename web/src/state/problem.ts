@@ -5,6 +5,8 @@ import type { Refusal } from "../wire/messages";
 export interface Problem {
   title: string;
   detail: string;
+  /** What the button says that tries again. */
+  again?: string;
 }
 
 export class HttpError extends Error {
@@ -28,6 +30,12 @@ export function missing(name: string, known: readonly string[]): Problem {
   const others = known.length === 0 ? "The service has none." : `There is: ${known.join(", ")}.`;
   return { title: `There is no board named “${name}”`, detail: others };
 }
+
+export const ended = (reason: string): Problem => ({
+  title: "This page is not connected any more",
+  detail: `The reason: ${reason}. It does not come back by itself.`,
+  again: "Connect again",
+});
 
 export function refused({ code, message, query, position }: Refusal): Problem {
   const place = query === null ? "" : ` (query ${query + 1}${position === null ? "" : `, character ${position + 1}`})`;

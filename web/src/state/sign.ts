@@ -19,12 +19,14 @@ export type Sign =
   | { kind: "live"; age: number }
   | { kind: "paused"; age: number }
   | { kind: "stale"; age: number }
-  | { kind: "reconnecting"; wait: number };
+  | { kind: "reconnecting"; wait: number }
+  | { kind: "ended" };
 
 export const isStale = ({ age, limit }: Facts): boolean => age !== null && age > limit;
 
 export function sign(facts: Facts): Sign {
   const { phase, paused, age, shownAge, wait } = facts;
+  if (phase === "ended") return { kind: "ended" };
   if (phase === "waiting" && wait > 0) return { kind: "reconnecting", wait };
   if (phase !== "open" && (age === null || isStale(facts))) {
     return age === null ? { kind: "connecting" } : { kind: "reconnecting", wait: 0 };

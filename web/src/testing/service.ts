@@ -1,6 +1,6 @@
 /** A service for tests: sockets that record, a clock that stands still, messages of the protocol. */
 import type { Series } from "../wire/messages";
-import type { Socket } from "../wire/live";
+import type { Socket } from "../wire/wiring";
 
 export const STEP = 1000;
 /** Server time when local time is 0. */

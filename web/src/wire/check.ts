@@ -25,6 +25,11 @@ export const integer: Check<number> = (value, place) =>
 export const boolean: Check<boolean> = (value, place) =>
   typeof value === "boolean" ? value : fail(value, place, "true or false");
 
+/** What a table's cell may be. */
+export type Cell = string | number | null;
+export const cell: Check<Cell> = (value, place) =>
+  value === null || typeof value === "string" ? value : number(value, place);
+
 export const list =
   <T>(check: Check<T>): Check<T[]> =>
   (value, place) =>

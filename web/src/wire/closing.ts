@@ -6,6 +6,10 @@ const WORDS: Readonly<Record<number, string>> = {
   1013: "the service has as many viewers as it takes",
   4008: "this connection was too slow",
   4401: "the credentials have ended",
+  4403: "an operator cut this connection",
 };
+
+/** Whether the service does not want this page back; a person may still ask for it. */
+export const isFinal = (code: number): boolean => code === 4403;
 
 export const closing = (code: number): string => WORDS[code] ?? `the service closed the connection (${code})`;

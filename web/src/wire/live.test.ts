@@ -29,10 +29,12 @@ class Kept implements Sink {
 let net: FakeNet;
 let kept: Kept;
 let live: Live;
+let restarts: number;
 
 beforeEach(() => {
   net = new FakeNet();
   kept = new Kept();
+  restarts = 0;
   live = new Live({
     url: "ws://host/live",
     open: net.open,
@@ -40,6 +42,7 @@ beforeEach(() => {
     random: () => net.luck,
     sink: kept,
     changed: () => undefined,
+    restarted: () => (restarts += 1),
   });
 });
 

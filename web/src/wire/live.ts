@@ -6,10 +6,13 @@
 import { Backoff } from "./backoff";
 import { WireError } from "./check";
 import { ServerClock } from "./clock";
-import { closing } from "./closing";
-import { Feed, type Outcome, type Sink } from "./feed";
-import { decode, encode, type ClientMessage, type Notice, type Refusal, type ServerMessage, type Welcome } from "./messages";
-import { Receipts } from "./receipts";
+import { closing, isFinal } from "./closing";
+import { Feed, type Outcome } from "./feed";
+import { decode, encode } from "./messages";
+import type { ClientMessage, Notice, Refusal, ServerMessage, Table, Welcome } from "./messages";
+import { Receipts, type Receipt } from "./receipts";
+import { TABLE_REQUEST, TableWatch } from "./table";
+import type { Socket, Wiring } from "./wiring";
 
 export const SUBPROTOCOL = "monitor.v1";
 /** A connection that is not open, or a first answer that is not there, after this long (ms) is given up. */
@@ -17,20 +20,8 @@ const PATIENCE = 10_000;
 /** A page that does not acknowledge is parked, and hears a beat in ten steps only: so many may be silent. */
 const PARKED_STEPS = 12;
 
-export type Socket = Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
-
-export interface Wiring {
-  url: string;
-  open: (url: string, protocol: string) => Socket;
-  now: () => number;
-  random: () => number;
-  sink: Sink;
-  /** Something a person may see has changed. */
-  changed: () => void;
-}
-
-/** waiting: no connection, the next try is at `retryAt`. */
-export type Phase = "connecting" | "open" | "waiting";
+/** waiting: no connection, the next try is at `retryAt`; ended: none until a person asks for it. */
+export type Phase = "connecting" | "open" | "waiting" | "ended";
 
 interface Wish {
   board: string;
@@ -39,6 +30,8 @@ interface Wish {
 
 export class Live {
   readonly clock = new ServerClock();
+  /** Who watches, while that is looked at. */
+  readonly viewers = new TableWatch("viewers", (message) => this.#send(message));
   phase: Phase = "waiting";
   retryAt = 0;
   /** Why the last connection ended, in words. */
@@ -76,9 +69,20 @@ export class Live {
     else if (this.phase === "waiting") this.#connect();
   }
 
+  /** Follow the same board again, from the newest column held. */
+  resume(): void {
+    if (this.phase === "open") this.#subscribe(this.#wiring.sink.newest);
+  }
+
+  /** Come back after the service has ended the connection for good. */
+  comeBack(): void {
+    if (this.phase === "ended") this.#connect();
+  }
+
   /** Judges silence, retries and acknowledgements by the clock. */
   check(): void {
     const now = this.#wiring.now();
+    if (this.phase === "ended") return;
     if (this.phase === "waiting") {
       if (this.#visible && this.#wish !== null && now >= this.retryAt) this.#connect();
     } else if (now - this.#heardAt > this.#patience(now)) {
@@ -114,8 +118,8 @@ export class Live {
 
   /** Column `n` is on the screen; `lag` is the time from its sample to the paint (ms). */
   painted(n: number, lag: number): void {
-    this.#receipts.painted(n, lag);
-    this.#acknowledgeIfDue(this.#wiring.now());
+    const feed = this.#feed.id;
+    if (feed !== null) this.#shown({ feed, n, lag: Math.max(0, Math.round(lag)) });
   }
 
   /** How long (ms) silence may last: three steps and two measured round trips. */
@@ -147,7 +151,7 @@ export class Live {
     const socket = open(url, SUBPROTOCOL);
     this.#socket = socket;
     socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
-    socket.onclose = (event: CloseEvent) => this.#lose(closing(event.code));
+    socket.onclose = ({ code }: CloseEvent) => this.#lose(closing(code), isFinal(code) ? "ended" : "waiting");
     this.#wiring.changed();
   }
 
@@ -159,15 +163,16 @@ export class Live {
     socket.close();
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, phase: Phase = "waiting"): void {
     const now = this.#wiring.now();
     this.#detach();
+    this.viewers.lost();
     const lived = this.#openedAt === null ? 0 : now - this.#openedAt;
     const wait = this.#backoff.next(lived);
     this.retryAt = now + (this.#restartWithin === null ? wait : this.#wiring.random() * this.#restartWithin);
     this.#restartWithin = null;
     this.reason = reason;
-    this.phase = "waiting";
+    this.phase = phase;
     this.#wiring.changed();
   }
 
@@ -204,6 +209,8 @@ export class Live {
       case "tick":
         this.clock.atLeast(message.t, now);
         return this.#after(this.#feed.tick(message), now);
+      case "table":
+        return this.#laid(message, now);
       case "notice":
         return this.#heed(message);
       case "error":
@@ -212,6 +219,7 @@ export class Live {
   }
 
   #greet(message: Welcome, now: number): void {
+    const restarted = this.welcome !== null && this.welcome.epoch !== message.epoch;
     this.welcome = message;
     this.notice = null;
     this.phase = "open";
@@ -220,7 +228,9 @@ export class Live {
     this.#receipts.clear(now);
     this.clock.reset();
     this.clock.stamped(message.time, now);
-    this.#subscribe(this.#wiring.sink.newest);
+    if (restarted) this.#wiring.restarted();
+    else this.resume();
+    this.viewers.greeted();
     if (!this.#visible) this.#send({ type: "visible", visible: false });
     this.#wiring.changed();
   }
@@ -253,6 +263,17 @@ export class Live {
     this.#wiring.changed();
   }
 
+  #laid(table: Table, now: number): void {
+    this.viewers.received(table);
+    this.#took(now);
+    this.#shown({ feed: table.feed, n: table.n });
+  }
+
+  #shown(receipt: Receipt): void {
+    this.#receipts.painted(receipt);
+    this.#acknowledgeIfDue(this.#wiring.now());
+  }
+
   #heed(notice: Notice): void {
     this.notice = notice;
     const within = notice.details.retry_in;
@@ -261,9 +282,9 @@ export class Live {
   }
 
   #refused(refusal: Refusal): void {
-    if (refusal.request !== this.#request) return;
-    this.#askedAt = null;
-    this.refusal = refusal;
+    if (refusal.request === TABLE_REQUEST) this.viewers.refused(refusal);
+    else if (refusal.request === this.#request) [this.#askedAt, this.refusal] = [null, refusal];
+    else return;
     this.#wiring.changed();
   }
 
@@ -278,10 +299,8 @@ export class Live {
   }
 
   #acknowledge(now: number): void {
-    const feed = this.#feed.id;
-    if (this.phase !== "open" || !this.#visible || feed === null) return;
-    const receipt = this.#receipts.take(now);
-    if (receipt !== null) this.#send({ type: "ack", feed, ...receipt });
+    if (this.phase !== "open" || !this.#visible) return;
+    for (const receipt of this.#receipts.take(now)) this.#send({ type: "ack", ...receipt });
   }
 
   #send(message: ClientMessage): void {

@@ -20,10 +20,11 @@ const CLIENT: Record<string, ClientMessage> = {
     after: null,
   },
   subscribe_board: { type: "subscribe", request: 2, board: "overview", range: 300_000 },
+  subscribe_table: { type: "subscribe", request: 0, table: "viewers" },
   unsubscribe: { type: "unsubscribe", feed: 3 },
   visible: { type: "visible", visible: false },
 };
-const SERVER = ["welcome", "subscribed", "tick", "series", "columns", "beat", "notice", "error"];
+const SERVER = ["welcome", "subscribed", "tick", "series", "columns", "table", "beat", "notice", "error"];
 
 describe("the golden messages", () => {
   it("are all known to this page", () => {
@@ -49,6 +50,8 @@ describe("a message that is not of the protocol", () => {
     ["of an unknown type", '{"type":"tock"}'],
     ["of a type that every object has", '{"type":"constructor"}'],
     ["with a field of a wrong type", '{"type":"beat","time":"now"}'],
+    ["with a row of another width than the columns", '{"type":"table","table":"t","feed":1,"n":1,"columns":["a"],"rows":[[]],"total":1}'],
+    ["with a cell that is no cell", '{"type":"table","table":"t","feed":1,"n":1,"columns":["a"],"rows":[[[]]],"total":1}'],
     ["with rows of unequal length", (golden.subscribed ?? "").replace(/null\s*\]/, "null, 1]")],
   ])("is refused: %s", (_, text) => {
     expect(() => decode(text)).toThrow(WireError);

@@ -2,7 +2,8 @@
  * The messages of the live protocol, version 1 (docs/protocol.md), as the browser reads and writes them.
  * Times and steps are integers in milliseconds; `null` is "no value".
  */
-import { boolean, integer, list, nullable, number, object, text, textTable, WireError, type Check, type Json } from "./check";
+import { boolean, cell, integer, list, nullable, number, object, text, textTable, WireError } from "./check";
+import type { Cell, Check, Json } from "./check";
 
 /** `query` is the index in the subscription's list of queries. */
 export interface Series {
@@ -68,6 +69,17 @@ export interface SeriesChange {
   series: Series[];
 }
 
+/** Each row has one cell per column. `total` counts the rows that were left out, too. */
+export interface Table {
+  type: "table";
+  table: string;
+  feed: number;
+  n: number;
+  columns: string[];
+  rows: Cell[][];
+  total: number;
+}
+
 export interface Beat {
   type: "beat";
   time: number;
@@ -89,13 +101,14 @@ export interface Refusal {
   query: number | null;
 }
 
-export type ServerMessage = Welcome | Subscribed | Tick | SeriesChange | CatchUp | Beat | Notice | Refusal;
+export type ServerMessage = Welcome | Subscribed | Tick | SeriesChange | CatchUp | Table | Beat | Notice | Refusal;
 
 export interface Subscribe {
   type: "subscribe";
   request: number;
   queries?: string[];
   board?: string;
+  table?: string;
   variables?: Readonly<Record<string, string>>;
   range?: number;
   step?: number;
@@ -105,7 +118,7 @@ export interface Subscribe {
 export type ClientMessage =
   | Subscribe
   | { type: "unsubscribe"; feed: number }
-  | { type: "ack"; feed: number; n: number; lag: number }
+  | { type: "ack"; feed: number; n: number; lag?: number }
   | { type: "visible"; visible: boolean };
 
 const row = list(nullable(number));
@@ -128,6 +141,22 @@ const past = (m: Json): Past => {
   const { t, v } = found.columns;
   if (v.length !== found.series.length || v.some((values) => values.length !== t.length)) {
     throw new WireError("columns.v: one row per series, each as long as columns.t, expected");
+  }
+  return found;
+};
+
+const table = (m: Json): Table => {
+  const found: Table = {
+    type: "table",
+    table: text(m.table, "table"),
+    feed: integer(m.feed, "feed"),
+    n: integer(m.n, "n"),
+    columns: list(text)(m.columns, "columns"),
+    rows: list(list(cell))(m.rows, "rows"),
+    total: integer(m.total, "total"),
+  };
+  if (found.rows.some((cells) => cells.length !== found.columns.length)) {
+    throw new WireError("rows: one cell per column expected");
   }
   return found;
 };
@@ -168,6 +197,7 @@ const readers: Record<ServerMessage["type"], (m: Json) => ServerMessage> = {
     step: integer(m.step, "step"),
   }),
   columns: (m) => ({ type: "columns", ...past(m) }),
+  table,
   tick: (m) => ({
     type: "tick",
     feed: integer(m.feed, "feed"),

@@ -1,0 +1,16 @@
+/** What a connection needs of the world; tests pass their own. */
+import type { Sink } from "./feed";
+
+export type Socket = Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
+
+export interface Wiring {
+  url: string;
+  open: (url: string, protocol: string) => Socket;
+  now: () => number;
+  random: () => number;
+  sink: Sink;
+  /** Something a person may see has changed. */
+  changed: () => void;
+  /** The service is not the one from before. Nothing is followed until `follow` or `resume` is called. */
+  restarted: () => void;
+}
