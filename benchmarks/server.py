@@ -127,7 +127,7 @@ def monitor(
     Further settings are those of `server.websocket`.
     """
     port = free_port()
-    live = {"per_address": "100000", "max_clients": "100000", **(websocket or {})}
+    live = {"per_address": "100000", "max_clients": "15000", **(websocket or {})}
     settings = {
         "server.listen": f"127.0.0.1:{port}",
         "storage.path": str(folder / "state"),

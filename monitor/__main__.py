@@ -105,14 +105,19 @@ def start(settings: Settings) -> int:
 
 def check_config(options: argparse.Namespace) -> int:
     from monitor import config
+    from monitor.footprint import footprint, judge, memory_limit
 
     try:
-        config.load(options.file, os.environ, {})
+        settings = config.load(options.file, os.environ, {}).settings
     except config.ConfigError as error:
         sys.stdout.write(f"{error}\n")
         sys.stderr.write(f"monitor: {advice(error)}\n")
         return WRONG
-    sys.stdout.write(f"{options.file}: ok\n")
+    judged = judge(footprint(settings), memory_limit())
+    if not judged.fits:
+        sys.stderr.write(f"monitor: {judged.text}\n")
+        return WRONG
+    sys.stdout.write(f"{options.file}: ok\n{judged.text}\n")
     return 0
 
 

@@ -21,6 +21,7 @@ from monitor import parts
 from monitor.bus import Bus
 from monitor.collect.loop import CollectLoop
 from monitor.config import Settings, state_directory
+from monitor.footprint import footprint, judge, memory_limit
 from monitor.formats import live
 from monitor.intake import Intake
 from monitor.listener import owner_of
@@ -151,6 +152,7 @@ class Service:
         short = shortage(self.settings.server.websocket.max_clients, raise_limit())
         if short:
             raise StartError(short)
+        _judge_memory(self.settings)
         return _listen(self.settings)
 
     @contextlib.asynccontextmanager
@@ -227,6 +229,14 @@ class Service:
                 await self.audience.empty.wait()
         for session in tuple(self.audience.connections):
             self.audience.leave(session, "shutdown")
+
+
+def _judge_memory(settings: Settings) -> None:
+    judged = judge(footprint(settings), memory_limit())
+    if not judged.fits:
+        raise StartError(judged.text)
+    if not judged.roomy:
+        log.warning(judged.text)
 
 
 def _make_state_folder(settings: Settings) -> None:

@@ -68,7 +68,19 @@ def test_a_module_run_tells_its_version() -> None:
 def test_a_good_file_is_ok(tmp_path: Path, capsys: Output) -> None:
     path = config(tmp_path, "collect: {interval: 5s}")
     assert main(["check-config", path]) == 0
-    assert capsys.readouterr().out == f"{path}: ok\n"
+    said, memory = capsys.readouterr().out.splitlines()
+    assert said == f"{path}: ok"
+    assert memory.startswith(
+        "memory of the viewers: at most 1000 viewers x 376 KiB + 64 MiB = 431 MiB; the limit "
+    )
+
+
+def test_viewers_that_cannot_fit_into_memory_are_a_problem(tmp_path: Path, capsys: Output) -> None:
+    path = config(tmp_path, "server: {websocket: {max_clients: 100000, send_buffer: 16MiB}}")
+    assert main(["check-config", path]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert "this exceeds the limit: lower server.websocket.max_clients" in err
 
 
 def test_a_bad_file_is_told_all_its_problems(tmp_path: Path, capsys: Output) -> None:
@@ -192,4 +204,5 @@ def test_small_commands_do_not_load_the_service() -> None:
     code += "print(sorted({'tornado', 'numpy', 'monitor.app'} & set(sys.modules)))"
     root = Path(__file__).parents[1]
     run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == ["config.yaml: ok", "[]"]
+    lines = run.stdout.splitlines()
+    assert (lines[0], lines[-1]) == ("config.yaml: ok", "[]")

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "monitor"
 WEB = ROOT / "web" / "src"
 
-LEAVES = {"model", "config", "telemetry", "log", "listener"}
+LEAVES = {"model", "config", "telemetry", "log", "listener", "footprint"}
 """Rooms that any room may import."""
 
 ROOMS: dict[str, set[str]] = {

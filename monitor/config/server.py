@@ -35,6 +35,9 @@ class WebSocket(Section):
     """Longest message that a viewer may send."""
     send_buffer: Annotated[Size, Between("4KiB", "16MiB")] = 16 << 10
     """The kernel's send buffer of a connection (SO_SNDBUF).  Small keeps slow viewers up to date."""
+    backlog: Annotated[Size, Between("1MiB", "16GiB")] = 64 << 20
+    """What may wait for slow viewers in all, beyond 32KiB for each; when it is used up, the past is sent to
+    nobody until some of it has gone."""
     subscriptions: Annotated[int, Between(1, 10_000)] = 32
     """Subscriptions of one viewer at once."""
     queries: Annotated[int, Between(1, 100_000)] = 256
