@@ -1,4 +1,4 @@
-"""The command line: `monitor serve`, `monitor check-config`, `monitor config`.
+"""The command line: `monitor serve`, `monitor viewers`, `monitor check-config`, `monitor config`.
 
 Each command imports what it needs, so that the small ones answer at once.
 """
@@ -50,6 +50,7 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=f"monitor {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_serve(commands.add_parser("serve", help="watch this host and show it in browsers"))
+    add_viewers(commands.add_parser("viewers", help="list who watches a running service, or cut one"))
     check = commands.add_parser("check-config", help="say everything that is wrong with a config file")
     check.add_argument("file", type=Path, metavar="FILE")
     check.set_defaults(run=check_config)
@@ -68,6 +69,15 @@ def add_serve(command: argparse.ArgumentParser) -> None:
         "--set", type=assignment, action="append", default=[], metavar=path, help="override one setting"
     )
     command.set_defaults(run=serve)
+
+
+def add_viewers(command: argparse.ArgumentParser) -> None:
+    url = "http://127.0.0.1:8844"
+    command.add_argument("--url", default=url, help=f"where the page of the service is; {url} if not given")
+    once = command.add_mutually_exclusive_group()
+    once.add_argument("--watch", action="store_true", help="list them anew every second")
+    once.add_argument("--cut", metavar="SESSION", help="end the connection of one of them")
+    command.set_defaults(run=list_viewers)
 
 
 def assignment(text: str) -> tuple[str, str]:
@@ -101,6 +111,25 @@ def start(settings: Settings) -> int:
     except app.StartError as error:
         sys.stderr.write(f"monitor: {error}\n")
         return 1
+
+
+def list_viewers(options: argparse.Namespace) -> int:
+    from monitor.terminal import viewers
+    from monitor.terminal.service import ServiceError
+
+    try:
+        if options.cut is not None:
+            viewers.cut(options.url, options.cut, sys.stdout)
+        elif options.watch:
+            viewers.watch(options.url, sys.stdout)
+        else:
+            viewers.show(options.url, sys.stdout)
+    except ServiceError as error:
+        sys.stderr.write(f"monitor: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
 
 
 def check_config(options: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "collect": set(),
     "formats": set(),
     "storage": set(),
+    "terminal": set(),
     "promql": {"storage"},
     "intake": {"storage", "bus"},
     "alerts": {"promql", "formats", "storage"},
