@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from monitor.footprint import SPARE
 from monitor.formats import live
+from monitor.stream.backlog import Backlog
 from monitor.stream.doors import Doors
-from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
+from monitor.stream.orphans import Orphans
 from monitor.stream.session import Closing, Session, SessionLimits
+from monitor.stream.source import Source
 from monitor.stream.table import Rows
 from monitor.stream.viewers import Peer, viewers
 from monitor.telemetry import Telemetry
@@ -60,7 +63,7 @@ class Audience:
 
     def __init__(
         self,
-        feeds: Feeds,
+        feeds: Source,
         boards: Mapping[str, Sequence[str]],
         greeting: Greeting,
         limits: SessionLimits,
@@ -79,6 +82,8 @@ class Audience:
         self.telemetry = telemetry
         self.awake = awake
         self.wall = wall
+        self.backlog = Backlog(limits.backlog)
+        self.orphans = Orphans()
         self.connections: dict[Session, Connection] = {}
         feeds.tables["viewers"] = self.viewers
         self.empty = asyncio.Event()
@@ -90,7 +95,7 @@ class Audience:
 
     def join(self, connection: Connection) -> Session:
         """Begin a session on an open connection, and greet it."""
-        session = Session(self.feeds, self.boards, self.limits)
+        session = Session(self.feeds, self.boards, self.limits, self.flush, self.backlog)
         session.since = int(self.wall() * 1000)
         self.connections[session] = connection
         self.empty.clear()
@@ -146,6 +151,8 @@ class Audience:
             elif verdict is not Verdict.ALIVE:
                 self.telemetry.zombies += verdict is Verdict.ZOMBIE
                 self.leave(session, verdict)
+        self.telemetry.orphans += self.orphans.sweep(self.connections, now, self.bounds.sweep_interval)
+        self.backlog.measure(each.pulse.undrained for each in self.connections.values())
         self.telemetry.parked = sum(session.parked for session in self.connections)
 
     def leave(self, session: Session, reason: str) -> None:
@@ -153,13 +160,15 @@ class Audience:
         connection = self.connections.pop(session, None)
         if connection is None:
             return
-        session.end()
-        connection.abort()
         self.doors.leave(connection.address)
-        if not self.connections:
-            self.empty.set()
         self.telemetry.gone[reason] += 1
         self.telemetry.clients = len(self.connections)
+        if not self.connections:
+            self.empty.set()
+        try:
+            session.end()
+        finally:
+            connection.abort()
 
     def viewers(self) -> Rows:
         """Everybody, as rows."""
@@ -190,7 +199,10 @@ class Audience:
     def _send(self, connection: Connection, frames: Sequence[Frame]) -> None:
         if frames:
             self.telemetry.frames_sent += len(frames)
-            self.telemetry.bytes_sent += connection.send(frames)
+            size = connection.send(frames)
+            self.telemetry.bytes_sent += size
+            if size > SPARE and not connection.drained():
+                self.backlog.add(size)
 
     def _welcome(self, session: Session) -> bytes:
         return live.welcome(

@@ -12,6 +12,7 @@ from monitor.model import Labels
 from monitor.promql import Limits, Query, QueryError, Selections, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError
+from monitor.stream.source import Asked, Brought, Followed, Opened
 from monitor.stream.table import Rows, Table
 
 RATE_STEPS = 5
@@ -60,8 +61,29 @@ class Feeds:
         self._listen(table)
         return table
 
-    def close(self, feed: Feed | Table) -> None:
+    def ask(self, asked: Asked, answer: Opened) -> None:
+        """Open what is asked for; the answer comes within the call."""
+        found: Followed | FeedError
+        try:
+            found = self.find(asked)
+        except FeedError as error:
+            found = error
+        answer(found)
+
+    def find(self, asked: Asked) -> Feed | Table:
+        """What is asked for, opened.  Raises FeedError."""
+        if asked.table is not None:
+            return self.open_table(asked.table)
+        return self.open(asked.queries, dict(asked.variables), asked.step)
+
+    def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
+        """The columns numbered after + 1 to n; the answer comes within the call."""
+        assert isinstance(feed, Feed | Table)
+        answer(feed.past(after, self.storage, request))
+
+    def close(self, feed: Followed) -> None:
         """One listener less."""
+        assert isinstance(feed, Feed | Table)
         key = feed.key
         self._listeners[key] -= 1
         if not self._listeners[key]:

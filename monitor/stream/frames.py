@@ -19,12 +19,13 @@ LEVEL = 6
 class Frame:
     """One text message, ready for the wire in both forms; the compressed one is made when first asked for."""
 
-    __slots__ = ("_deflated", "_plain", "payload")
+    __slots__ = ("_plain", "deflated", "payload")
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, deflated: bytes | None = None) -> None:
+        """`deflated` is the compressed frame where another process has made it."""
         self.payload = payload
+        self.deflated = deflated
         self._plain: bytes | None = None
-        self._deflated: bytes | None = None
 
     def __len__(self) -> int:
         """Size of the message in bytes, as the client counts it: uncompressed, without the frame's header."""
@@ -33,9 +34,9 @@ class Frame:
     def wire(self, deflate: bool) -> bytes:
         """The bytes for a client that negotiated permessage-deflate, or did not."""
         if deflate and len(self.payload) >= WORTH_DEFLATING:
-            if self._deflated is None:
-                self._deflated = encode(FIN | RSV1 | TEXT, compress(self.payload))
-            return self._deflated
+            if self.deflated is None:
+                self.deflated = encode(FIN | RSV1 | TEXT, compress(self.payload))
+            return self.deflated
         if self._plain is None:
             self._plain = encode(FIN | TEXT, self.payload)
         return self._plain

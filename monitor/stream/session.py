@@ -7,17 +7,19 @@ brought up to date with one message when it can take it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from monitor.formats import live
 from monitor.formats.live import Ack, Message, MessageError, Subscribe, Unsubscribe, Visible
+from monitor.stream.backlog import Backlog
 from monitor.stream.credit import Credit, Sent
-from monitor.stream.feed import Feed, FeedError
-from monitor.stream.feeds import Feeds
+from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
-from monitor.stream.table import Table
+from monitor.stream.source import Asked, Followed, Source
+from monitor.stream.weight import weight
 
 BAD_MESSAGES = 2
 """So many messages in a row that are none of the protocol's end the session."""
@@ -30,6 +32,11 @@ REQUESTS = 32
 """Requests answered in one step; the rest wait, and too many waiting end the session."""
 PARKED_BEATS = 10
 """A parked client gets one beat in so many steps: what nobody reads must not fill its pipe."""
+WAITING = 2
+"""Requests that wait may take this many times the longest message."""
+NOTHING: Sequence[Frame] = ()
+AWAITING = 1 << 62
+"""The last column sent of a feed whose past is on the way: nothing is due before it is there."""
 CLOCK_BEATS = 60
 """In so many steps there is one beat, ticks or not: it tells the time, and clocks drift."""
 
@@ -44,6 +51,8 @@ class SessionLimits:
     range: int = 900_000
     """Milliseconds of the past."""
     inbox: int = 64
+    backlog: int = 64 * 1024 * 1024
+    """Of all sessions together."""
     ack_bytes: int = 32 * 1024
     ack_after: float = 5.0
     credit: int = 12
@@ -60,7 +69,7 @@ class Closing(NamedTuple):
 
 @dataclass(slots=True)
 class Subscription:
-    feed: Feed | Table
+    feed: Followed
     sent: int
     """Number of the last column sent."""
     board: str = ""
@@ -76,13 +85,27 @@ class RefusedError(Exception):
         self.place = place
 
 
+def nobody(_session: Session) -> None:
+    """Is told when every answer comes within its question."""
+
+
 class Session:
     """Messages in, frames out.  Every time is in seconds of one monotonic clock, passed in by the caller."""
 
-    def __init__(self, feeds: Feeds, boards: Mapping[str, Sequence[str]], limits: SessionLimits) -> None:
+    def __init__(
+        self,
+        feeds: Source,
+        boards: Mapping[str, Sequence[str]],
+        limits: SessionLimits,
+        due: Callable[[Session], None] = nobody,
+        backlog: Backlog | None = None,
+    ) -> None:
+        """`due` is told when something may be sent that came later than it was asked for."""
         self.feeds = feeds
         self.boards = boards
         self.limits = limits
+        self.due = due
+        self.backlog = backlog or Backlog(limits.backlog)
         self.id = secrets.token_hex(6)
         self.since = 0
         """When it began, Unix time in ms."""
@@ -98,8 +121,11 @@ class Session:
         """Seconds from the last acknowledged sample to its paint, as the client says; until it is counted."""
         self.last_lag: float | None = None
         self._inbox: list[Message | MessageError] = []
+        self._weight = 0
         self._answered = 0
-        self._notices: list[Frame] = []
+        self._ready: list[Frame] = []
+        self._asking = False
+        self._over = False
         self._bad_messages = 0
         self._told_slow = False
         self._steady = 0
@@ -128,13 +154,14 @@ class Session:
         """What may be sent now: answers, then the columns due.  Nothing while the last is not drained."""
         if not drained:
             return []
-        frames, self._notices = self._notices, []
-        while self._inbox and self._answered < REQUESTS:
-            self._answered += 1
-            frames += self._answer(self._inbox.pop(0), now)
+        if self._inbox:
+            self._answer_all(now)
+        frames: list[Frame] = []
         if self.visible and not self.parked:
             for subscription in self.subscriptions.values():
                 frames += self._due(subscription, now)
+        if self._ready:
+            frames, self._ready = self._ready + frames, []
         return frames
 
     def tick(self, now: float, drained: bool, beat: Frame) -> list[Frame]:
@@ -152,10 +179,12 @@ class Session:
 
     def end(self) -> None:
         """Let go of every feed."""
+        self._over = True
         for subscription in self.subscriptions.values():
             self.feeds.close(subscription.feed)
         self.subscriptions.clear()
         self._inbox.clear()
+        self._ready.clear()
 
     def _acknowledge(self, ack: Ack) -> bool:
         """Whether the client waited for this."""
@@ -173,62 +202,103 @@ class Session:
             self.credit.clear()
 
     def _enqueue(self, message: Message | MessageError) -> None:
-        if len(self._inbox) >= self.limits.inbox:
+        self._weight += weight(message)
+        if len(self._inbox) >= self.limits.inbox or self._weight > WAITING * self.limits.message:
             self.closing = Closing(1008, "too many requests at once")
         else:
             self._inbox.append(message)
 
-    def _answer(self, message: Message | MessageError, now: float) -> list[Frame]:
+    def _answer_all(self, now: float) -> None:
+        self._asking = True
+        while self._inbox and self._answered < REQUESTS and self._room():
+            self._answered += 1
+            self._answer(self._inbox.pop(0), now)
+        self._asking = False
+        if not self._inbox:
+            self._weight = 0
+
+    def _room(self) -> bool:
+        """Whether one more answer may be made: whoever asks for much gets it in several steps."""
+        return self.backlog.left() and sum(map(len, self._ready)) < self.limits.credit_bytes
+
+    def _answer(self, message: Message | MessageError, now: float) -> None:
         if isinstance(message, MessageError):
-            return [Frame(live.error(message.request, "bad_message", str(message)))]
-        request = message.request if isinstance(message, Subscribe) else None
+            self._refuse(message.request, RefusedError("bad_message", str(message)))
+            return
         try:
             if isinstance(message, Subscribe):
-                return [self._subscribe(message, now)]
-            assert isinstance(message, Unsubscribe)
-            self._unsubscribe(message)
+                self.feeds.ask(self._asked(message), partial(self._opened, message, now))
+            else:
+                assert isinstance(message, Unsubscribe)
+                self._unsubscribe(message)
         except RefusedError as error:
-            return [Frame(live.error(request, error.code, str(error), **error.place))]
-        return []
+            self._refuse(message.request if isinstance(message, Subscribe) else None, error)
 
-    def _subscribe(self, message: Subscribe, now: float) -> Frame:
+    def _refuse(self, request: int | None, error: RefusedError) -> None:
+        self._put(Frame(live.error(request, error.code, str(error), **error.place)))
+
+    def _put(self, frame: Frame) -> None:
+        """Goes out next."""
+        self._ready.append(frame)
+        if not self._asking:
+            self.due(self)
+
+    def _opened(self, message: Subscribe, now: float, found: Followed | FeedError) -> None:
+        """Goes on with a request: its feed is known."""
+        if self._over:
+            if not isinstance(found, FeedError):
+                self.feeds.close(found)
+            return
         try:
-            feed = self._open(message)
-        except FeedError as error:
-            place = {"position": error.error.position, "query": error.query}
-            raise RefusedError("bad_query", str(error), **place) from error
-        held = feed.n - message.range // feed.step if message.after is None else message.after // feed.step
-        frame = feed.past(min(held, feed.n), self.feeds.storage, message.request)
-        ahead = feed.n < held <= feed.n + AHEAD
-        board = "" if message.table is not None else message.board or "queries"
-        self.subscriptions[feed.id] = Subscription(feed, held if ahead else feed.n, board)
-        self.credit.spend(Sent(feed.id, feed.n, len(frame), now))
-        return frame
+            if isinstance(found, FeedError):
+                place = {"position": found.error.position, "query": found.query}
+                raise RefusedError("bad_query", str(found), **place)
+            self._follow(found, message, now)
+        except RefusedError as error:
+            self._refuse(message.request, error)
 
-    def _open(self, message: Subscribe) -> Feed | Table:
-        """The feed asked for, counted once for this session however often it asks."""
-        feed = self._feed(message) if message.table is None else self._table(message.table)
+    def _follow(self, feed: Followed, message: Subscribe, now: float) -> None:
+        """Count the feed once for this session however often it asks, and have its past brought."""
         if feed.id in self.subscriptions:
             self.feeds.close(feed)
         elif not self._room_for(feed):
             self.feeds.close(feed)
             raise self._too_many()
-        return feed
+        board = "" if message.table is not None else message.board or "queries"
+        subscription = self.subscriptions.setdefault(feed.id, Subscription(feed, feed.n))
+        subscription.board = board
+        held = feed.n - message.range // feed.step if message.after is None else message.after // feed.step
+        ahead = held <= feed.n + AHEAD
+        self._bring(subscription, held if ahead else feed.n, now, message.request)
 
-    def _feed(self, message: Subscribe) -> Feed:
+    def _bring(self, subscription: Subscription, after: int, now: float, request: int | None = None) -> None:
+        subscription.sent = AWAITING
+        answer = partial(self._brought, subscription, after, now)
+        self.feeds.bring(subscription.feed, after, answer, request)
+
+    def _brought(self, subscription: Subscription, after: int, now: float, frame: Frame) -> None:
+        feed = subscription.feed
+        if self.subscriptions.get(feed.id) is subscription:
+            subscription.sent = max(after, feed.n)
+            self.credit.spend(Sent(feed.id, feed.n, len(frame), now))
+            self._put(frame)
+
+    def _asked(self, message: Subscribe) -> Asked:
+        if message.table is not None:
+            return self._table(message.table)
         step = self._step(message)
         queries = message.queries if message.board is None else self._board(message.board)
         if len(queries) > self.limits.queries:
             raise self._too_many()
-        return self.feeds.open(queries, message.variables, step)
+        return Asked(tuple(queries), tuple(sorted(message.variables.items())), step)
 
-    def _table(self, name: str) -> Table:
+    def _table(self, name: str) -> Asked:
         if name not in self.feeds.tables:
             known = ", ".join(sorted(self.feeds.tables)) or "none"
             raise RefusedError("unknown_table", f"no table named {name!r}; there are: {known}")
-        return self.feeds.open_table(name)
+        return Asked(table=name)
 
-    def _room_for(self, feed: Feed | Table) -> bool:
+    def _room_for(self, feed: Followed) -> bool:
         running = [subscription.feed for subscription in self.subscriptions.values()]
         queries = sum(len(each.queries) for each in (*running, feed))
         return len(running) < self.limits.subscriptions and queries <= self.limits.queries
@@ -259,27 +329,28 @@ class Session:
             raise RefusedError("unknown_feed", f"not subscribed to feed {message.feed}")
         self.feeds.close(subscription.feed)
 
-    def _due(self, subscription: Subscription, now: float) -> list[Frame]:
+    def _due(self, subscription: Subscription, now: float) -> Sequence[Frame]:
         """The columns this client has not been sent, if it has credit for them."""
         feed = subscription.feed
         if subscription.sent >= feed.n or not self.credit.left():
-            return []
-        if subscription.sent == feed.n - 1 and feed.frames:
-            frames, size = feed.frames, feed.size
-        else:
-            past = feed.past(subscription.sent, self.feeds.storage)
-            frames, size = [*self._slowed(), past], len(past)
+            return NOTHING
+        if subscription.sent != feed.n - 1 or not feed.frames:
+            if self.backlog.left():
+                self._catch_up(subscription, now)
+            return NOTHING
         subscription.sent = feed.n
-        self.credit.spend(Sent(feed.id, feed.n, size, now))
-        return frames
+        self.credit.spend(Sent(feed.id, feed.n, feed.size, now))
+        return feed.frames
 
-    def _slowed(self) -> list[Frame]:
-        """What a client is told, once, when it is caught up after ticks were skipped."""
-        if not self.skipped or self._told_slow:
-            return []
-        self._told_slow = True
-        text = "This connection is slower than the stream; ticks are being merged."
-        return [Frame(live.notice("slowed", text, skipped=self.skipped))]
+    def _catch_up(self, subscription: Subscription, now: float) -> None:
+        """Have everything brought that was missed; a client that was slow is told, once."""
+        self._asking = True
+        if self.skipped and not self._told_slow:
+            self._told_slow = True
+            text = "This connection is slower than the stream; ticks are being merged."
+            self._put(Frame(live.notice("slowed", text, skipped=self.skipped)))
+        self._bring(subscription, subscription.sent, now)
+        self._asking = False
 
     def _pace(self, now: float) -> None:
         """Once a tick: is the client in step, slow, or to be parked?"""
@@ -309,5 +380,5 @@ class Session:
             return
         if self._told_slow:
             text = "This connection keeps up with the stream again."
-            self._notices.append(Frame(live.notice("resumed", text, skipped=self.skipped)))
+            self._ready.append(Frame(live.notice("resumed", text, skipped=self.skipped)))
         self.skipped, self._told_slow = 0, False

@@ -1,0 +1,97 @@
+"""What one worker follows, at the end that evaluates: its questions answered, its ticks sent in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from monitor.formats import relay
+from monitor.stream.feed import Feed, FeedError
+from monitor.stream.feeds import Feeds
+from monitor.stream.frames import Frame
+from monitor.stream.mirror import Send
+from monitor.stream.source import Asked
+from monitor.stream.table import Table
+
+
+@dataclass(slots=True)
+class Lent:
+    feed: Feed | Table
+    told: int
+    """Number of the newest column that the worker knows of."""
+    times: int = 0
+    """How often it was opened by the worker and not closed."""
+
+
+class Branch:
+    """Holds every feed that its worker follows, once, until the worker closes it or ends."""
+
+    def __init__(self, feeds: Feeds, send: Send) -> None:
+        self.feeds = feeds
+        self.send = send
+        self.deflate = False
+        """Whether frames are compressed here, for all workers, because somebody can take them so."""
+        self._lent: dict[int, Lent] = {}
+
+    def __len__(self) -> int:
+        return len(self._lent)
+
+    def take(self, message: relay.Message) -> None:
+        """A question of the worker's; messages that are not about feeds are none of its business."""
+        if isinstance(message, relay.Open):
+            self._open(message)
+        elif isinstance(message, relay.Past):
+            self._bring(message)
+        elif isinstance(message, relay.Close):
+            self._close(message)
+
+    def tick(self, now: int) -> None:
+        """Tell of every feed that went on; called at once when they have, so that answers are in step."""
+        feeds, parts = [], list[bytes]()
+        for lent in self._lent.values():
+            feed = lent.feed
+            if lent.told < feed.n:
+                feeds.append((feed.id, feed.n, feed.size, len(feed.frames)))
+                parts += self._parts(feed.frames)
+                lent.told = feed.n
+        self.send(relay.Ticked(now, feeds, parts))
+
+    def end(self) -> None:
+        """Let go of every feed."""
+        for lent in self._lent.values():
+            self.feeds.close(lent.feed)
+        self._lent.clear()
+
+    def _open(self, asked: relay.Open) -> None:
+        variables = tuple((name, value) for name, value in asked.variables)
+        try:
+            feed = self.feeds.find(Asked(tuple(asked.queries), variables, asked.step, asked.table))
+        except FeedError as error:
+            self.send(relay.Refused(asked.ask, error.query, str(error), error.error.position))
+            return
+        if feed.id in self._lent:
+            self.feeds.close(feed)
+        lent = self._lent.setdefault(feed.id, Lent(feed, feed.n))
+        lent.times += 1
+        self.send(relay.Opened(asked.ask, feed.id, feed.n, feed.step, len(feed.queries)))
+
+    def _bring(self, asked: relay.Past) -> None:
+        feed = self._lent[asked.feed].feed
+        frame = feed.past(asked.after, self.feeds.storage, asked.request)
+        # Left to the worker to compress: it costs most when many come back at once, and they are spread.
+        parts = (frame.payload, frame.deflated or b"")
+        self.send(relay.Brought(feed.id, feed.n, asked.after, asked.request, parts))
+
+    def _close(self, closed: relay.Close) -> None:
+        lent = self._lent[closed.feed]
+        lent.times -= closed.times
+        if not lent.times:
+            self.feeds.close(lent.feed)
+            del self._lent[closed.feed]
+
+    def _parts(self, frames: Sequence[Frame]) -> Iterator[bytes]:
+        for frame in frames:
+            if self.deflate:
+                frame.wire(deflate=True)
+            yield frame.payload
+            yield frame.deflated or b""

@@ -1,0 +1,63 @@
+"""Where a session's feeds come from: this process (`Feeds`), or the one that evaluates them (`Mirrors`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
+
+from monitor.stream.feed import FeedError
+from monitor.stream.frames import Frame
+from monitor.stream.table import Rows
+
+
+class Asked(NamedTuple):
+    """What a feed is asked for: queries with values for their variables, or else the name of a table."""
+
+    queries: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    step: int = 0
+    table: str | None = None
+
+
+class Followed(Protocol):
+    """What a session reads of a feed."""
+
+    id: int
+    step: int
+    n: int
+    """Number of the newest column."""
+    frames: list[Frame]
+    """What brings a client from column n - 1 to n; empty where several columns came at once."""
+    size: int
+    """Of those frames together, in bytes as the client counts them."""
+
+    @property
+    def key(self) -> Hashable: ...
+
+    @property
+    def queries(self) -> Sequence[object]: ...
+
+
+Opened: TypeAlias = Callable[[Followed | FeedError], None]
+Brought: TypeAlias = Callable[[Frame], None]
+
+
+class Source(Protocol):
+    """Answers are given by a call, within the question's own or later; later ones may come for nobody."""
+
+    step: int
+    tables: dict[str, Callable[[], Rows]]
+
+    def __len__(self) -> int: ...
+
+    def ask(self, asked: Asked, answer: Opened) -> None:
+        """The feed, which is the asker's to `close`, or why it cannot be."""
+
+    def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
+        """The columns numbered after + 1 to n, where n is the feed's when the answer comes."""
+
+    def close(self, feed: Followed) -> None:
+        """One listener less."""
+
+    def advance(self, now: int) -> None:
+        """Bring every feed to the time now (ms)."""

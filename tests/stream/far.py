@@ -1,0 +1,74 @@
+"""A house whose sessions live in another process: mirrors, a branch, and the bytes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.formats import relay
+from monitor.promql import Limits
+from monitor.stream.branch import Branch
+from monitor.stream.feeds import Feeds
+from monitor.stream.mirror import Mirrors
+from monitor.stream.session import Session, SessionLimits
+from tests.stream.house import START, House
+
+
+class Wire:
+    """One direction: messages wait as bytes until they are delivered."""
+
+    def __init__(self) -> None:
+        self.waiting = b""
+        self.decoder = relay.Decoder()
+
+    def send(self, message: relay.Message) -> None:
+        self.waiting += relay.encode(message)
+
+    def deliver(self, take: Callable[[relay.Message], None]) -> list[relay.Message]:
+        data, self.waiting = self.waiting, b""
+        messages = list(self.decoder.receive(data))
+        for message in messages:
+            take(message)
+        return messages
+
+
+class FarHouse(House):
+    """`house.settle()` carries messages both ways until all is quiet; sessions that are due are in `due`."""
+
+    def __init__(self, limits: SessionLimits | None = None) -> None:
+        super().__init__(limits)
+        self.due: list[Session] = []
+        self.asked: list[relay.Message] = []
+        self.replace_worker()
+
+    def replace_worker(self) -> None:
+        """As when it was killed: what was on its way is lost."""
+        self.up, self.down = Wire(), Wire()
+        self.branch = Branch(self.feeds, self.down.send)
+        self.mirrors = Mirrors(1000, self.up.send)
+
+    def restart(self) -> None:
+        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START + self.second)
+        self.replace_worker()
+
+    def advance(self, now: int) -> None:
+        self.feeds.advance(now)
+        self.branch.tick(now)
+
+    def tick(self, until: int) -> None:
+        for second in range(self.second + 1, until + 1):
+            self.advance(self.store(second))
+
+    def session(self) -> Session:
+        return Session(self.mirrors, self.boards, self.limits, self.due.append)
+
+    def deliver(self) -> bool:
+        """Carry what waits; whether a tick was among it."""
+        self.asked += self.up.deliver(self.branch.take)
+        told = self.down.deliver(self.mirrors.take)
+        return any(isinstance(message, relay.Ticked) for message in told)
+
+    def settle(self) -> bool:
+        ticked = False
+        while self.up.waiting or self.down.waiting:
+            ticked |= self.deliver()
+        return ticked
