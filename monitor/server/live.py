@@ -25,6 +25,14 @@ class LiveHandler(Base, WebSocketHandler):
         self.session: Session | None = None
         self.connection: SharedConnection | None = None
 
+    def set_default_headers(self) -> None:
+        """None: they speak of pages, and an upgrade is none.  Refusals bear them, as all errors do."""
+        self.clear_header("Server")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        super().set_default_headers()
+        super().write_error(status_code, **kwargs)
+
     def prepare(self) -> None:
         """Refusals are real HTTP answers, so that proxies and people see why (docs/protocol.md, Upgrade)."""
         try:
@@ -55,7 +63,11 @@ class LiveHandler(Base, WebSocketHandler):
 
     def get_websocket_protocol(self) -> LiveProtocol | None:
         plain = super().get_websocket_protocol()
-        return None if plain is None else LiveProtocol(self, False, plain.params)  # type: ignore[attr-defined]
+        if plain is None:
+            return None
+        strict = LiveProtocol(self, False, plain.params)  # type: ignore[attr-defined]
+        self.audience.orphans.upgraded(strict, self.audience.awake())
+        return strict
 
     def open(self, *_args: str, **_kwargs: str) -> None:
         self.connection = SharedConnection(self, self.audience.awake, self.send_buffer)

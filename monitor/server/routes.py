@@ -50,6 +50,7 @@ def make_application(
     """
     asked = {"storage": storage, "limits": limits, "points": points, "clock": clock}
     rules: list[Rule] = [
+        *([live] if live else []),  # First, as a thousand viewers may come back at once.
         (r"/api/boards", Boards, {"body": json.dumps({"boards": list(boards)}).encode()}),
         *((path, handler, asked) for path, handler in api.ROUTES),
         *(watching(audience) if audience is not None else ()),
@@ -57,7 +58,6 @@ def make_application(
         (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
         (r"/healthz", Health, {}),
         (r"/readyz", Ready, {"storage": storage}),
-        *([live] if live else []),
         (r"/(.*)", Static, {"assets": read_assets(page)}),
     ]
     return Application(

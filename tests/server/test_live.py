@@ -17,6 +17,7 @@ from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from monitor.promql import Limits
+from monitor.server.base import HEADERS
 from monitor.server.guard import Guard
 from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
@@ -113,6 +114,7 @@ async def test_a_refusal_is_a_real_answer(
 ) -> None:
     answer = await http_client.fetch(HTTPRequest(f"{base_url}/live", headers=headers), raise_error=False)
     assert (answer.code, json.loads(answer.body)["error"]["code"]) == (status, code)
+    assert HEADERS.items() <= dict(answer.headers).items()
     assert audience.telemetry.refused == {code: 1}
     assert len(audience) == 0
 
