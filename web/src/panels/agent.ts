@@ -4,7 +4,8 @@ const PROGRAMS: readonly (readonly [RegExp, string])[] = [
   [/\bOPR\/(\d+)/, "Opera"],
   [/\bFirefox\/(\d+)/, "Firefox"],
   [/Chrome\/(\d+)/, "Chrome"],
-  [/\bVersion\/(\d+)[\d.]* (?:Mobile\/\w+ )?Safari/, "Safari"],
+  // The service keeps 120 characters, which cut the last word off on phones.
+  [/\bVersion\/(\d+)[\d.]* (?:Mobile|Safari)\//, "Safari"],
 ];
 const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/Android/, "Android"],
