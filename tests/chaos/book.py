@@ -9,7 +9,7 @@ from typing import Any
 QUERIES = (
     'up{job="node"}',
     "node_load1",
-    "node_memory_MemAvailable_bytes",
+    '{__name__=~"node_memory_.+_bytes"}',
     "rate(node_cpu_seconds_total[$__rate_interval])",
     "topk(2, irate(node_cpu_seconds_total[$__rate_interval]))",
     "sum by (device) (rate(node_network_receive_bytes_total[$__rate_interval]))",

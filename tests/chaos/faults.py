@@ -30,7 +30,7 @@ KINDS = {
     "lossy": Kind("viewer", 10, 30),
     "hidden": Kind("viewer", 2, 25, "page"),
     "frozen": Kind("viewer", 5, 25, "page"),
-    "slowed": Kind("linked", 5, 30, "line"),
+    "slowed": Kind("linked", 10, 35, "line"),
     "delayed": Kind("linked", 5, 30, "line"),
     "stopped": Kind("process", 1, 6, "process"),
     "asleep": Kind("process", 18, 35, "process"),

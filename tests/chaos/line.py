@@ -9,10 +9,11 @@ import socket
 import struct
 import zlib
 from base64 import b64encode
+from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
-RECEIVE_BUFFER = 8192
+RECEIVE_BUFFER = 4096
 """Small, so that a slow viewer is soon felt by the service."""
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -106,7 +107,8 @@ class Line:
         """FIN: nothing more will be sent."""
         if not self.finished and not self.writer.is_closing():
             self.finished = True
-            self.writer.write_eof()
+            with suppress(OSError):  # The service may have reset it just now.
+                self.writer.write_eof()
 
     def abort(self) -> None:
         """RST."""

@@ -31,6 +31,7 @@ SETTINGS = {
     "server.websocket.ack_after": "500ms",
     "server.websocket.park_after": "1500ms",
     "server.websocket.reconnect_spread": "500ms",
+    "server.websocket.send_buffer": "4KiB",
 }
 """A fifth of the defaults or less, so that a run of seconds holds what else takes minutes."""
 SLOW = 1000
