@@ -51,6 +51,8 @@ def bounds(settings: Settings) -> Bounds:
 def session_limits(settings: Settings) -> SessionLimits:
     websocket = settings.server.websocket
     return SessionLimits(
+        message=websocket.max_message,
+        backlog=websocket.backlog,
         subscriptions=websocket.subscriptions,
         queries=websocket.queries,
         range=milliseconds(settings.storage.head.window),

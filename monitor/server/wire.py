@@ -17,15 +17,18 @@ import struct
 import sys
 import termios
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
-from tornado.iostream import SSLIOStream, StreamClosedError
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from monitor.footprint import RECEIVE_BUFFER
 from monitor.server.protocol import StrictProtocol
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Facts
 from monitor.stream.pulse import Pulse
+from monitor.stream.session import Session
 
 TIMED_OUT = "ping timed out"
 """The reason that `periodic_ping` gives when it closes."""
@@ -34,8 +37,10 @@ AGENT = 120
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class Pinged(Protocol):
-    """What the protocol tells of Tornado's pings."""
+class Upgraded(Protocol):
+    """What the protocol tells and asks its handler."""
+
+    session: Session | None
 
     def on_pinged(self, data: bytes) -> None: ...
 
@@ -43,10 +48,24 @@ class Pinged(Protocol):
 class LiveProtocol(StrictProtocol):
     """The strict protocol, with pings that are noticed and a late pong left to the sweep."""
 
+    @property
+    def upgraded(self) -> Upgraded:
+        return self.handler  # type: ignore[return-value]
+
+    @property
+    def session(self) -> Session | None:
+        return self.upgraded.session
+
+    def is_gone(self) -> bool:
+        stream: IOStream | None = self.stream  # None until Tornado hands it over.
+        return stream is None or stream.closed()
+
+    def cut(self) -> None:
+        self._abort()
+
     def write_ping(self, data: bytes) -> None:
-        handler: Pinged = self.handler  # type: ignore[assignment]
         if not self.is_closing():
-            handler.on_pinged(data)
+            self.upgraded.on_pinged(data)
         super().write_ping(data)
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
@@ -83,6 +102,7 @@ class SharedConnection:
         self._own_pings = 0
         self.stream.set_nodelay(True)
         self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+        self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
     def send(self, frames: Sequence[Frame]) -> int:
         if self.protocol.is_closing():
@@ -141,7 +161,8 @@ class SharedConnection:
 
     def abort(self) -> None:
         if not self.stream.closed():
-            self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            with suppress(OSError):  # Whatever it says, the socket must go.
+                self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
             self.stream.close()
 
 
