@@ -17,10 +17,11 @@ SOURCES = Path(__file__).parent / "load"
 SUBSCRIBE = '{"type":"subscribe","request":1,"board":"overview","range":1000}'
 ACKNOWLEDGE = '{"type":"ack","feed":1,"n":9000000000000}'
 """Feed 1 is the first of a service, which must therefore be fresh."""
-ACK_EVERY = 5
+ACK_EVERY = 10
+"""Ticks: the page acknowledges after `ack_after`, right after a paint."""
 SILENT = ("--path", "/live", "--subprotocol", "monitor.v1", "--send", SUBSCRIBE)
 """Options of a load that subscribes and then only reads."""
-VIEWERS = (*SILENT, "--repeat", ACKNOWLEDGE, "--repeat-every", str(ACK_EVERY))
+VIEWERS = (*SILENT, "--repeat", ACKNOWLEDGE, "--repeat-msgs", str(ACK_EVERY))
 """Options of a load that behaves as the page does."""
 STAMPS = ("--key", "t", "--key-unit", "ms", "--key-clock", "real", "--key-window", "96")
 """The time of a tick; that of a backfill stands further behind."""
