@@ -47,7 +47,7 @@ export class Dashboard {
   notice = $state("");
   /** The name of this page's own connection. */
   session = $state("");
-  /** Null while they are not looked at. */
+  /** Null until they are looked at. */
   viewers = $state.raw<Viewers | null>(null);
   /** Why there are none, in the service's words. */
   viewersRefused = $state("");

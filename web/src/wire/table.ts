@@ -5,6 +5,7 @@ import type { ClientMessage, Refusal, Table } from "./messages";
 export const TABLE_REQUEST = 0;
 
 export class TableWatch {
+  /** Stays when nobody looks any more, so that what is scrolled out of sight and back does not blink. */
   newest: Table | null = null;
   refusal: Refusal | null = null;
   #wanted = false;
@@ -19,7 +20,7 @@ export class TableWatch {
 
   want(wanted: boolean): void {
     this.#wanted = wanted;
-    if (!wanted) this.newest = this.refusal = null;
+    this.refusal = null;
     this.#settle();
   }
 
