@@ -31,6 +31,11 @@ class FeedError(Exception):
         self.error = error
 
 
+def text_of(queries: Sequence[Query]) -> str:
+    """The normal form of a list of queries."""
+    return "\n".join(query.text for query in queries)
+
+
 class Feed:
     """Columns are numbered n = t / step, so a number means the same before and after a restart."""
 
@@ -38,6 +43,8 @@ class Feed:
         self.id = id_
         self.queries = tuple(queries)
         self.step = step
+        self.key = text_of(self.queries), step
+        """What it was asked for; a text, as its hash is worked out once."""
         self.limits = limits
         self.n = n
         """Number of the newest column."""
@@ -53,11 +60,6 @@ class Feed:
         self._announced = 0
         self._last_seen: Times = np.empty(0, np.int64)
         self._pasts: dict[tuple[int, int | None], Frame] = {}
-
-    @property
-    def key(self) -> tuple[tuple[Query, ...], int]:
-        """What it was asked for."""
-        return self.queries, self.step
 
     def advance(self, n: int, storage: Storage) -> None:
         """Go on to column n: evaluate what is new and make the frames that say so."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from monitor.model import Labels
 from monitor.promql import Limits, Query, QueryError, Selections, parse
 from monitor.storage import Storage
-from monitor.stream.feed import Feed, FeedError
+from monitor.stream.feed import Feed, FeedError, text_of
 from monitor.stream.source import Asked, Brought, Followed, Opened
 from monitor.stream.table import Rows, Table
 
@@ -19,7 +19,7 @@ RATE_STEPS = 5
 """Steps in `$__rate_interval`: enough samples for a calm rate, few enough to be live."""
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
-_Key: TypeAlias = tuple[tuple[Query, ...], int] | str
+_Key: TypeAlias = tuple[str, int] | str
 
 
 class Feeds:
@@ -45,10 +45,10 @@ class Feeds:
     def open(self, texts: Sequence[str], variables: Mapping[str, str], step: int) -> Feed:
         """The feed of these queries, started if need be.  Raises FeedError; pair it with `close`."""
         known = {"__rate_interval": f"{RATE_STEPS * step}ms", **variables}
-        key = _parsed(tuple(texts), tuple(sorted(known.items()))), step
-        feed = self._running.get(key)
+        queries, words = _parsed(tuple(texts), tuple(sorted(known.items())))
+        feed = self._running.get((words, step))
         if not isinstance(feed, Feed):
-            feed = Feed(next(self._ids), key[0], step, self.limits, self._newest(step))
+            feed = Feed(next(self._ids), queries, step, self.limits, self._newest(step))
             feed.check(self.storage)
         self._listen(feed)
         return feed
@@ -110,16 +110,18 @@ class Feeds:
 
 
 @lru_cache(maxsize=256)
-def _parsed(texts: tuple[str, ...], variables: Labels) -> tuple[Query, ...]:
-    """The queries of a subscription.  Parsing a board takes longer than all the rest of a handshake, and a
-    thousand viewers ask for the same few."""
+def _parsed(texts: tuple[str, ...], variables: Labels) -> tuple[tuple[Query, ...], str]:
+    """The queries of a subscription, and all of them as one text.
+
+    Parsing a board takes longer than all the rest of a handshake, and a thousand viewers ask for the same.
+    """
     known, queries = dict(variables), []
     for index, text in enumerate(texts):
         try:
             queries.append(parse(substitute(text, known)))
         except QueryError as error:
             raise FeedError(index, error) from error
-    return tuple(queries)
+    return tuple(queries), text_of(queries)
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
