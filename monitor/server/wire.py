@@ -100,6 +100,8 @@ class SharedConnection:
         self.pulse = Pulse(clock())
         self._direct = not isinstance(self.stream, SSLIOStream)
         self._own_pings = 0
+        if self.stream.closed():  # The client was gone before it was answered; it leaves as all do.
+            return
         self.stream.set_nodelay(True)
         self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)

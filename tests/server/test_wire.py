@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
+from tornado.iostream import IOStream
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, WebSocketProtocol13, websocket_connect
 
@@ -193,6 +194,25 @@ async def test_an_aborted_connection_is_a_closed_one(raw: socket.socket, audienc
     connection.abort()
     with pytest.raises(ConnectionResetError):
         await read(raw, 1 << 20)
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_is_gone_before_it_is_greeted_leaves_as_all_do(
+    raw: socket.socket, audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reset is seen when the 101 is written; found by tests/chaos, seed 1043."""
+    detach = LiveHandler._detach_stream
+
+    def reset(handler: LiveHandler) -> IOStream:
+        stream = detach(handler)
+        stream.close()
+        return stream
+
+    monkeypatch.setattr(LiveHandler, "_detach_stream", reset)
+    await upgrade(raw)
+    await asyncio.wait_for(audience.empty.wait(), 5)
+    assert audience.telemetry.sessions_opened == 1
+    assert audience.telemetry.gone["lost"] == 1
 
 
 @pytest.mark.gen_test
