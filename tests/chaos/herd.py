@@ -105,8 +105,8 @@ async def restart(service: Service, members: list[Member], tally: Tally, profile
         cpu=cpu,
         refused=tally.refused,
         missed=await metric(service.host, "monitor_ticks_missed_total"),
-        first_late=max(seen.first - seen.time for seen in late),
-        last_late=max(seen.last - seen.time for seen in late),
+        first_late=max((seen.first - seen.time for seen in late), default=0.0),
+        last_late=max((seen.last - seen.time for seen in late), default=0.0),
         wrong=wrong(members),
     )
 

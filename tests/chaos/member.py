@@ -35,17 +35,16 @@ class Read(NamedTuple):
     n: int = 0
     first: int = 0
     """Number of the first column in it; n + 1 where there is none."""
-    request: int = 0
     feed: int = 0
     time: float = 0.0
-    """Of a tick's column, Unix seconds."""
+    """Of the last column, Unix seconds."""
     retry_in: float | None = None
     step: int = 0
 
 
 @dataclass
 class Arrival:
-    """When the first and the last viewer had a tick (Unix seconds)."""
+    """When the first and the last viewer had a column (Unix seconds)."""
 
     time: float
     first: float
@@ -108,10 +107,11 @@ def read(message: dict[str, Any]) -> Read:
     kind = message["type"]
     if kind == "tick":
         n = message["n"]
-        return Read(kind, n, n, feed=message["feed"], time=message["t"] / 1000)
+        return Read(kind, n, n, message["feed"], message["t"] / 1000)
     if kind in ("subscribed", "columns"):
-        n, count = message["n"], len(message["columns"]["t"])
-        return Read(kind, n, n + 1 - count, message.get("request", 0), message["feed"])
+        n, times = message["n"], message["columns"]["t"]
+        time = times[-1] / 1000 if times else 0.0
+        return Read(kind, n, n + 1 - len(times), message["feed"], time)
     if kind == "notice" and message["code"] == "restarting":
         return Read(kind, retry_in=message["details"]["retry_in"] / 1000)
     return Read(kind, step=message.get("step", 0))
@@ -228,8 +228,7 @@ class Member(asyncio.Protocol):
         elif message.first != self.n + 1:
             self.first = message.first
         self.n = message.n
-        if message.type == "tick":
-            self.tally.ticked(message)
+        self.tally.ticked(message)
         if (message.n + self._request) % ACK_TICKS == 0:
             self._say(type="ack", feed=message.feed, n=message.n, lag=1)
         self.tally.note(self, answered=False)

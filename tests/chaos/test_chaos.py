@@ -9,6 +9,7 @@ import pytest
 
 from tests.chaos.book import Book, HoleError, Message, name
 from tests.chaos.faults import FAULTS, KINDS, clash, drawn
+from tests.chaos.herd import come_back
 from tests.chaos.history import history, own_network
 from tests.chaos.truth import Truth, compare
 from tests.network import Network
@@ -34,6 +35,15 @@ async def test_every_viewer_ends_with_what_the_range_query_gives(
     assert outcome.count.columns > 10 * outcome.viewers
     assert outcome.count.values > 10 * outcome.count.columns
     assert outcome.connections > outcome.viewers
+
+
+@pytest.mark.gen_test(timeout=150)
+async def test_a_herd_of_viewers_comes_back_whole(tmp_path: Path) -> None:
+    settings = {"collect.interval": "200ms", "server.websocket.reconnect_spread": "500ms"}
+    found = await come_back(200, tmp_path, settings)
+    assert found.wrong == []
+    assert found.spread == 0.5
+    assert found.gone < found.listening < found.last_back
 
 
 def test_the_seeds_of_the_tests_bring_every_kind_of_fault() -> None:

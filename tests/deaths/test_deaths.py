@@ -7,9 +7,7 @@ while this process cannot listen, so that a busy machine fails no test.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
-import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,33 +19,19 @@ import pytest
 from monitor.app import Service
 from monitor.config import load
 from monitor.stream.session import Session
+from tests.network import Network, network, run
 
 PEER = Path(__file__).with_name("peer.py")
-SPACE = "monitor-deaths"
 HERE, THERE = "198.18.44.1", "198.18.44.2"
 P, T, D, S = 1.0, 1.0, 1.5, 0.2
 BOUND = P + max(T, D) + 2 * S
 WEBSOCKET = {"ping_interval": P, "ping_timeout": T, "no_drain": D, "sweep_interval": S}
 
 
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
-def network() -> Iterator[None]:
-    """A namespace joined to this one by two virtual Ethernet devices (benchmarking addresses, RFC 2544)."""
-    for tool in ("ip", "iptables"):
-        assert shutil.which(tool), f"{tool} is missing: apt-get install iproute2 iptables"
-    subprocess.run(["ip", "netns", "delete", SPACE], capture_output=True, check=False)
-    run("ip", "netns", "add", SPACE)
-    run("ip", "link", "add", "mondeath0", "type", "veth", "peer", "name", "mondeath1", "netns", SPACE)
-    run("ip", "address", "add", f"{HERE}/30", "dev", "mondeath0")
-    run("ip", "link", "set", "mondeath0", "up")
-    run("ip", "-n", SPACE, "address", "add", f"{THERE}/30", "dev", "mondeath1")
-    run("ip", "-n", SPACE, "link", "set", "mondeath1", "up")
-    yield
-    run("ip", "netns", "delete", SPACE)
+def space() -> Iterator[Network]:
+    with network("monitor-deaths", "mondeath", HERE, THERE) as found:
+        yield found
 
 
 @asynccontextmanager
@@ -91,13 +75,13 @@ class Watch:
 
 @asynccontextmanager
 async def viewers(
-    service: Service, port: int, kinds: list[str]
+    service: Service, port: int, space: Network, kinds: list[str]
 ) -> AsyncIterator[list[tuple[Process, Session]]]:
     """A process for each kind, each with its session, once it has been sent its first columns."""
     joined: list[tuple[Process, Session]] = []
     try:
         for kind in kinds:
-            command = ["ip", "netns", "exec", SPACE, sys.executable, str(PEER), HERE, str(port), kind]
+            command = space.inside(sys.executable, str(PEER), HERE, str(port), kind)
             process = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
             while not (await said(process)).startswith("subscribed"):
                 pass
@@ -140,11 +124,6 @@ def stop(process: Process) -> None:
     process.send_signal(signal.SIGSTOP)
 
 
-def cut(_: Process) -> None:
-    run("ip", "netns", "exec", SPACE, "iptables", "-A", "INPUT", "-j", "DROP")
-    run("ip", "netns", "exec", SPACE, "iptables", "-A", "OUTPUT", "-j", "DROP")
-
-
 def nothing(_: Process) -> None:
     """It is dead from the beginning."""
 
@@ -161,11 +140,15 @@ def nothing(_: Process) -> None:
 )
 @pytest.mark.gen_test(timeout=60)
 async def test_a_dead_viewer_is_gone_in_time_and_no_healthy_one(
-    network: None, tmp_path: Path, kind: str, death: Callable[[Process], None], reasons: set[str]
+    space: Network, tmp_path: Path, kind: str, death: Callable[[Process], None], reasons: set[str]
 ) -> None:
     async with service(tmp_path) as (made, port):
         watch = Watch(made)
-        async with viewers(made, port, ["healthy", "healthy", kind]) as (first, second, (process, session)):
+        async with viewers(made, port, space, ["healthy", "healthy", kind]) as (
+            first,
+            second,
+            (process, session),
+        ):
             dies = made.audience.awake()
             death(process)
             at, reason = await asyncio.wait_for(watch.end_of(session), 30)
@@ -180,16 +163,17 @@ async def test_a_dead_viewer_is_gone_in_time_and_no_healthy_one(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_link_that_is_cut_without_a_word(network: None, tmp_path: Path) -> None:
+async def test_a_link_that_is_cut_without_a_word(space: Network, tmp_path: Path) -> None:
     async with service(tmp_path) as (made, port):
         watch = Watch(made)
-        async with viewers(made, port, ["healthy"]) as ((process, session),):
+        async with viewers(made, port, space, ["healthy"]) as ((_, session),):
             dies = made.audience.awake()
             try:
-                cut(process)
+                for chain in ("INPUT", "OUTPUT"):
+                    run(*space.inside("iptables", "-A", chain, "-j", "DROP"))
                 at, reason = await asyncio.wait_for(watch.end_of(session), 30)
             finally:
-                run("ip", "netns", "exec", SPACE, "iptables", "-F")
+                run(*space.inside("iptables", "-F"))
             assert reason == "no-progress"
             assert at - dies <= BOUND
         assert len(made.audience.feeds) == 0
