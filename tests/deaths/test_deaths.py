@@ -144,11 +144,8 @@ async def test_a_dead_viewer_is_gone_in_time_and_no_healthy_one(
 ) -> None:
     async with service(tmp_path) as (made, port):
         watch = Watch(made)
-        async with viewers(made, port, space, ["healthy", "healthy", kind]) as (
-            first,
-            second,
-            (process, session),
-        ):
+        kinds = ["healthy", "healthy", kind]
+        async with viewers(made, port, space, kinds) as (first, second, (process, session)):
             dies = made.audience.awake()
             death(process)
             at, reason = await asyncio.wait_for(watch.end_of(session), 30)
