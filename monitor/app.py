@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 
 from tornado.web import Application
 
@@ -32,6 +32,7 @@ from monitor.server.gate import Gate
 from monitor.server.listener import make_server
 from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
+from monitor.server.workers import Workers
 from monitor.stream.audience import Audience
 from monitor.stream.doors import Doors
 from monitor.stream.feeds import Feeds
@@ -49,6 +50,10 @@ RETURN = 0.002
 UP = Metric("up", Kind.GAUGE, "Whether the target could be measured.")
 REACHED = Block(Layout([UP.at()]), (1.0,))
 """Stored with every scrape and not on /metrics, where a scraper adds its own."""
+
+
+FAREWELL = 1.0
+"""Seconds that a worker may take beyond close_timeout to end."""
 
 
 class StartError(Exception):
@@ -83,7 +88,10 @@ class Service:
         self.intake = Intake(self.head, self.bus)
         self.limits = parts.query_limits(settings)
         self.awake = Awake(time.monotonic, settings.server.websocket.sweep_interval)
+        step = parts.milliseconds(settings.collect.interval)
+        self.feeds = Feeds(self.head, step, self.limits, time.time)
         self.audience = self._audience()
+        self.workers = self._workers()
         self.arrivals = self._arrivals()
         self.target = self._target(self.settings.collect.job)
         self.bus.subscribe(self.stored)
@@ -95,9 +103,8 @@ class Service:
 
     def _audience(self) -> Audience:
         websocket = self.settings.server.websocket
-        step = parts.milliseconds(self.settings.collect.interval)
         return Audience(
-            Feeds(self.head, step, self.limits, time.time),
+            self.feeds,
             {board.name: parts.queries(board) for board in self.settings.boards},
             parts.greeting(self.settings, self.instance),
             parts.session_limits(self.settings),
@@ -107,6 +114,11 @@ class Service:
             self.awake,
             time.time,
         )
+
+    def _workers(self) -> Workers:
+        settings = parts.worker(self.settings, self.audience)
+        compression = self.settings.server.websocket.compression
+        return Workers(self.settings.server.workers - 1, settings, self.audience, self.feeds, compression)
 
     def _arrivals(self) -> Arrivals:
         websocket = self.settings.server.websocket
@@ -159,7 +171,6 @@ class Service:
     async def running(self) -> AsyncIterator[str]:
         """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
         sockets = self.prepare()
-        collector = self._collector()
         server = make_server(
             self._application(),
             max_body=self.settings.server.max_body,
@@ -169,7 +180,7 @@ class Service:
         )
         gate = Gate(server, self.telemetry)
         async with asyncio.TaskGroup() as group:
-            work = [group.create_task(each) for each in (collector.run(), self._tick(), self._sweep())]
+            work = [group.create_task(each) for each in self._work()]
             gate.open(sockets)
             gc.freeze()
             try:
@@ -182,9 +193,13 @@ class Service:
                     task.cancel()
                 self.telemetry.close()
 
+    def _work(self) -> tuple[Coroutine[None, None, None], ...]:
+        return self._collector().run(), self._tick(), self._sweep(), self.workers.run()
+
     def _application(self) -> Application:
         websocket = self.settings.server.websocket
         carried = {
+            "taker": self.workers,
             "audience": self.audience,
             "compression": websocket.compression,
             "send_buffer": websocket.send_buffer,
@@ -209,6 +224,7 @@ class Service:
         while await self.scraped.wait():
             self.scraped.clear()
             begun = time.perf_counter()
+            self.workers.tick(self.time)
             await self.audience.tick(self.time)
             self.telemetry.tick_seconds.observe(time.perf_counter() - begun)
 
@@ -216,19 +232,24 @@ class Service:
         while True:
             self.audience.sweep()
             self.arrivals.sweep()
+            self.workers.sweep()
             await asyncio.sleep(self.awake.interval)
 
     async def _dismiss(self) -> None:
         """Tell everybody that the service restarts, and cut those who do not close in time."""
         websocket = self.settings.server.websocket
-        spread = parts.milliseconds(max(websocket.reconnect_spread, RETURN * len(self.audience)))
+        viewers = len(self.audience) + self.workers.load
+        spread = parts.milliseconds(max(websocket.reconnect_spread, RETURN * viewers))
         text = "The service restarts; this page comes back by itself."
-        self.audience.dismiss(1012, live.notice("restarting", text, retry_in=spread), "service restart")
+        farewell = 1012, live.notice("restarting", text, retry_in=spread), "service restart"
+        workers = asyncio.create_task(self.workers.stop(*farewell, websocket.close_timeout + FAREWELL))
+        self.audience.dismiss(*farewell)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(websocket.close_timeout):
                 await self.audience.empty.wait()
         for session in tuple(self.audience.connections):
             self.audience.leave(session, "shutdown")
+        await workers
 
 
 def _judge_memory(settings: Settings) -> None:

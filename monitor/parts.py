@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -15,7 +16,7 @@ from monitor.config import Board, Settings, state_directory
 from monitor.promql import Limits
 from monitor.server.guard import Guard
 from monitor.storage.head import Head
-from monitor.stream.audience import Greeting
+from monitor.stream.audience import Audience, Greeting
 from monitor.stream.liveness import Bounds
 from monitor.stream.session import SessionLimits
 
@@ -85,6 +86,26 @@ def greeting(settings: Settings, instance: str) -> Greeting:
             "park_after": milliseconds(websocket.park_after),
         },
     )
+
+
+def worker(settings: Settings, audience: Audience) -> dict[str, Any]:
+    """What a worker makes its rooms of (server/worker.py), as plain data: what this process has, it has."""
+    websocket = settings.server.websocket
+    return {
+        "log": {"level": settings.log.level, "form": settings.log.format},
+        "step": audience.feeds.step,
+        "boards": audience.boards,
+        "greeting": asdict(audience.greeting),
+        "limits": asdict(audience.limits),
+        "bounds": asdict(audience.bounds),
+        "carried": {"compression": websocket.compression, "send_buffer": websocket.send_buffer},
+        "websocket": {
+            "websocket_ping_interval": websocket.ping_interval,
+            "websocket_ping_timeout": websocket.ping_timeout,
+            "websocket_max_message_size": websocket.max_message,
+        },
+        "max_buffer": 2 * websocket.max_message,
+    }
 
 
 def guard(settings: Settings) -> Guard:

@@ -10,9 +10,10 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from monitor.model import Block, Kind, Layout, Metric, Series
 
@@ -56,11 +57,13 @@ NUMBERS: Mapping[str, Metric] = {
     "connections_refused": counter(
         "monitor_connections_refused_total", "Connections turned away for want of file descriptors."
     ),
+    "workers_ended": counter("monitor_workers_ended_total", "Workers that ended and were replaced."),
     "samples_refused": counter("monitor_samples_refused_total", "Samples that intake did not take."),
     "head_series": gauge("monitor_head_series", "Series in the head."),
     "head_bytes": gauge("monitor_head_bytes", "Memory of the head's buffers.", "bytes"),
 }
 """Metric by attribute of Telemetry."""
+NAMES = tuple(NUMBERS)
 
 HISTOGRAMS: Mapping[str, Metric] = {
     "pass_seconds": histogram("monitor_collect_pass_seconds", "Time of one pass over all collectors."),
@@ -90,6 +93,13 @@ PROCESS = (
     gauge("monitor_open_fds", "Open file descriptors of the service."),
     gauge("monitor_start_time_seconds", "Start of the service, Unix time.", "seconds"),
 )
+WORKER = (
+    gauge("monitor_worker_clients", "Live connections of a worker, which are among all of them."),
+    gauge("monitor_worker_clients_parked", "Those of a worker that are sent no ticks at present."),
+    counter("monitor_worker_cpu_seconds_total", "User and system CPU time of a worker.", "seconds"),
+    gauge("monitor_worker_resident_memory_bytes", "Resident memory of a worker.", "bytes"),
+)
+"""By worker; without workers there are none."""
 BUILD = gauge("monitor_build_info", "Always 1; the labels tell the version.")
 
 METRICS = (
@@ -97,6 +107,7 @@ METRICS = (
     *HISTOGRAMS.values(),
     *(metric for metric, _ in TALLIES.values()),
     *PROCESS,
+    *WORKER,
     BUILD,
 )
 """Every metric declared here, for the documentation."""
@@ -156,6 +167,15 @@ class Tally:
         return dict(zip(self.labels, (key,) if isinstance(key, str) else key, strict=True))
 
 
+class Share(NamedTuple):
+    """What a worker last told of itself: a value for each of WORKER."""
+
+    clients: int
+    parked: int
+    cpu: float
+    memory: int
+
+
 class Process:
     """This process's own figures, read through a kept descriptor."""
 
@@ -207,6 +227,11 @@ class Telemetry:
         """By reason."""
         self.http_requests: Counter[tuple[str, str]] = Counter()
         """By handler and class of the status code ("2xx")."""
+        self.workers: dict[str, Share] = {}
+        """By name: what they serve counts here, too."""
+        self.worker_names: tuple[str, ...] = ()
+        self.worker_layout = Layout(())
+        self.workers_ended = 0
         self.process = Process()
         self.build = Block(Layout([BUILD.at(version=version, python=platform.python_version())]), (1,))
         self.tallies = [Tally(*declared, getattr(self, name)) for name, declared in TALLIES.items()]
@@ -224,7 +249,17 @@ class Telemetry:
         values = [*self.numbers(self), *self.process.values()]
         for held in self.histograms:
             values += held.values()
-        return (Block(self.layout, values), self.build, *(tally.block() for tally in self.tallies))
+        shares = self._shares(values) if self.workers else ()
+        return (Block(self.layout, values), self.build, *(tally.block() for tally in self.tallies), *shares)
+
+    def _shares(self, values: list[float]) -> tuple[Block]:
+        """The workers by themselves; what they serve is added to the values of the whole."""
+        for name in ("clients", "parked"):
+            values[NAMES.index(name)] += sum(getattr(share, name) for share in self.workers.values())
+        if self.worker_names != (names := tuple(self.workers)):
+            self.worker_names = names
+            self.worker_layout = Layout(metric.at(worker=name) for name in names for metric in WORKER)
+        return (Block(self.worker_layout, list(chain(*self.workers.values()))),)
 
     def close(self) -> None:
         """Let go of the kept descriptor."""

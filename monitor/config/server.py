@@ -107,6 +107,9 @@ class Server(Section):
     service's own pages always may."""
     max_body: Annotated[Size, Between("1KiB", "1GiB")] = 1 << 20
     """Longest body of an HTTP request."""
+    workers: Annotated[int, Between(1, 64)] = 1
+    """Processes that serve viewers, this one included: up to one for each core.  One is enough for thousands
+    of viewers."""
     websocket: WebSocket = WebSocket()
     query: Query = Query()
 

@@ -9,6 +9,7 @@ from tornado.websocket import WebSocketHandler
 from monitor.formats.live import SUBPROTOCOL
 from monitor.server.base import Base
 from monitor.server.errors import Failure
+from monitor.server.handover import Taker, handed_over
 from monitor.server.protocol import admit
 from monitor.server.wire import LiveProtocol, SharedConnection
 from monitor.stream.audience import Audience
@@ -18,10 +19,13 @@ from monitor.stream.session import Session
 class LiveHandler(Base, WebSocketHandler):
     """Its methods only enqueue and return: while one of them runs, Tornado reads no pong of this client."""
 
-    def initialize(self, audience: Audience, compression: bool, send_buffer: int) -> None:
+    def initialize(
+        self, audience: Audience, compression: bool, send_buffer: int, taker: Taker | None = None
+    ) -> None:
         self.audience = audience
         self.compression = compression
         self.send_buffer = send_buffer
+        self.taker = taker
         self.session: Session | None = None
         self.connection: SharedConnection | None = None
 
@@ -54,6 +58,15 @@ class LiveHandler(Base, WebSocketHandler):
         if self.audience.doors.full_for(self.request.remote_ip or ""):
             text = "As many viewers as server.websocket.max_clients or per_address allow are connected."
             raise Failure(503, "too_many_viewers", text, {"Retry-After": "5"})
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Upgrade here, unless another process takes the connection and does."""
+        if handed_over(self.request, self.taker):
+            self.set_status(101)
+            self._log()
+            self.detach().close()
+        else:
+            await super().get(*args, **kwargs)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None

@@ -1,0 +1,137 @@
+"""One worker, seen from the main process: started, told, and listened to until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections import Counter
+from contextlib import suppress
+
+from tornado.httputil import HTTPServerRequest
+
+from monitor.formats import relay
+from monitor.server.counts import add
+from monitor.server.handover import packed
+from monitor.server.relay import Relay
+from monitor.stream.audience import Audience
+from monitor.stream.branch import Branch
+from monitor.stream.feeds import Feeds
+
+COMMAND = "import sys; sys.path[:] = sys.argv[1:]; from monitor.server.worker import main; main()"
+"""The worker finds the modules that this process finds, wherever it was started."""
+DYING = 2.0
+"""Seconds that a killed process may take to be gone; one that hangs in the kernel is left behind."""
+
+
+class Process:
+    """`ready` once it has said something; `ended` when its relay is, `gone` when nothing of it is left."""
+
+    def __init__(self, name: str, audience: Audience, feeds: Feeds) -> None:
+        self.name = name
+        self.audience = audience
+        self.line = Relay(self._take, self._end)
+        self.branch = Branch(feeds, self.line.send)
+        self.inside: Counter[str] = Counter()
+        """Viewers that were handed over and have not left, by address."""
+        self.heard_at = audience.awake()
+        self.ready = False
+        self.ended, self.gone = asyncio.Event(), asyncio.Event()
+        ours, theirs = socket.socketpair()
+        self._connections, taken = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, taken:
+            self.pid = _spawn(theirs, taken)
+        for each in (ours, self._connections):
+            each.setblocking(False)
+        self._over = ours
+
+    @property
+    def load(self) -> int:
+        return self.inside.total()
+
+    async def run(self, hello: relay.Hello) -> int:
+        """Serve until it is gone; its exit status, negative for a signal, or 0 where it is not known."""
+        try:
+            await self.line.begin(self._over)
+            self.line.send(hello)
+            await self.ended.wait()
+        finally:
+            self.line.abort()
+            self._connections.close()
+            self.kill()
+            self._forget()
+        status = await self._reaped()
+        self.gone.set()
+        return status
+
+    def hand_over(self, request: HTTPServerRequest, connection: socket.socket) -> bool:
+        """Whether it has the connection now, beside us."""
+        try:
+            socket.send_fds(self._connections, [packed(request)], [connection.fileno()])
+        except OSError:  # Its queue is full, or it is gone.
+            return False
+        address = request.remote_ip or ""
+        self.inside[address] += 1
+        self.audience.doors.enter(address)
+        return True
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _take(self, message: relay.Message) -> None:
+        self.ready, self.heard_at = True, self.audience.awake()
+        if isinstance(message, relay.Counted):
+            add(self.audience.telemetry, message, self.name)
+        elif isinstance(message, relay.Left):
+            self._leave(message.address)
+        else:
+            self.branch.take(message)
+
+    def _leave(self, address: str) -> None:
+        self.inside[address] -= 1
+        if not self.inside[address]:
+            del self.inside[address]
+        self.audience.doors.leave(address)
+
+    def _end(self) -> None:
+        self.ready = False
+        self.ended.set()
+
+    def _forget(self) -> None:
+        """Nothing of it is left: neither feeds nor viewers."""
+        self.ready = False
+        self.branch.end()
+        if self.load:
+            self.audience.telemetry.gone["worker-ended"] += self.load
+        for address in tuple(self.inside.elements()):
+            self._leave(address)
+        self.audience.telemetry.workers.pop(self.name, None)
+
+    async def _reaped(self) -> int:
+        """Takes the exit status, so that no zombie stays."""
+        for _ in range(round(DYING / 0.01)):
+            pid, status = os.waitpid(self.pid, os.WNOHANG)  # noqa: ASYNC222 - it does not wait
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            await asyncio.sleep(0.01)
+        return 0
+
+
+def _spawn(relay_end: socket.socket, connections: socket.socket) -> int:
+    """Start the process with nothing of ours but these two and the log; its id.
+
+    It is in a session of its own, so that Ctrl-C is ours to hear.
+    """
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-P", "-c", COMMAND, *sys.path],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, relay_end.fileno(), 0),
+            (os.POSIX_SPAWN_DUP2, connections.fileno(), 1),
+        ],
+        setsid=True,
+    )
