@@ -20,6 +20,8 @@ from monitor.stream.table import Rows
 from monitor.stream.viewers import Peer, viewers
 from monitor.telemetry import Telemetry
 
+EARLY = 0.9
+"""In sweep intervals: from then on a tick sweeps as well, since it has every connection at hand."""
 TURN = 250
 """Sessions served before the event loop may look at its sockets again."""
 
@@ -131,29 +133,44 @@ class Audience:
         self.telemetry.ticks += 1
         self.telemetry.feeds = len(self.feeds)
         beat = Frame(live.beat(int(self.wall() * 1000)))
+        sweeping = self.awake.since_sweep() >= EARLY * self.awake.interval and self.awake.sweep()
         moment = self.awake()
         for place, (session, connection) in enumerate(tuple(self.connections.items()), start=1):
-            if session in self.connections and session.closing is None:
+            if sweeping:
+                self._judge(session, connection, moment)
+            if session.closing is None and session in self.connections:
                 self._tick(session, connection, moment, beat)
             if place % TURN == 0:
                 await asyncio.sleep(0)
                 moment = self.awake()
+        if sweeping:
+            self._take_stock(moment)
 
     def sweep(self) -> None:
-        """Judge every connection.  A sweep that comes late judges nobody: it could not listen meanwhile."""
-        if not self.awake.sweep():
+        """Judge every connection, unless a tick has just done so on its way.
+
+        A sweep that comes late judges nobody: it could not listen meanwhile.
+        """
+        if self.awake.since_sweep() < self.awake.interval or not self.awake.sweep():
             return
         now = self.awake()
         for session, connection in tuple(self.connections.items()):
-            verdict = judge(connection.facts(now), now, self.bounds)
-            if verdict is Verdict.PING:
-                connection.ping()
-            elif verdict is not Verdict.ALIVE:
-                self.telemetry.zombies += verdict is Verdict.ZOMBIE
-                self.leave(session, verdict)
+            self._judge(session, connection, now)
+        self._take_stock(now)
+
+    def _judge(self, session: Session, connection: Connection, now: float) -> None:
+        verdict = judge(connection.facts(now), now, self.bounds)
+        if verdict is Verdict.PING:
+            connection.ping()
+        elif verdict is not Verdict.ALIVE:
+            self.telemetry.zombies += verdict is Verdict.ZOMBIE
+            self.leave(session, verdict)
+
+    def _take_stock(self, now: float) -> None:
+        """What is known only after a look at everybody."""
         self.telemetry.orphans += self.orphans.sweep(self.connections, now, self.bounds.sweep_interval)
-        self.backlog.measure(each.pulse.undrained for each in self.connections.values())
-        self.telemetry.parked = sum(session.parked for session in self.connections)
+        self.backlog.measure([each.pulse.undrained for each in self.connections.values()])
+        self.telemetry.parked = sum([session.parked for session in self.connections])
 
     def leave(self, session: Session, reason: str) -> None:
         """The one way out of a session, whatever ended it.  Later calls do nothing."""

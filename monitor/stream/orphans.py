@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -30,8 +30,10 @@ class Orphans:
     def upgraded(self, connection: Upgraded, now: float) -> None:
         self._known[connection] = now
 
-    def sweep(self, sessions: Container[Session | None], now: float, grace: float) -> int:
+    def sweep(self, sessions: Collection[Session | None], now: float, grace: float) -> int:
         """Cut those that are older than `grace` seconds, have a socket and no session; how many."""
+        if len(self._known) == len(sessions):  # Each session has a socket, so nobody is left over.
+            return 0
         found = [
             connection
             for connection, since in tuple(self._known.items())
