@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import collection, fanout, memory, stalled, start, tick, wire
+from benchmarks import beside, collection, fanout, memory, stalled, start, tick, wire
 from benchmarks.generator import CompilerError
 from benchmarks.options import Options, progress
 from benchmarks.row import Row, table
@@ -25,6 +25,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "memory": memory.rows,
     "fanout": fanout.rows,
     "stalled": stalled.rows,
+    "beside": beside.rows,
 }
 """By name, the short ones first."""
 
