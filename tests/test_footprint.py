@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app import Service, StartError
 from monitor.config import load
 from monitor.footprint import BASE, RECEIVE_BUFFER, SPARE, Footprint, Limit, footprint, judge, memory_limit
+from tests.conftest import ExpectLog
 
 GIB = 1 << 30
 MEMINFO = "MemTotal:        8388608 kB\nMemFree:         1 kB\n"
@@ -66,3 +68,27 @@ def test_the_first_version_of_groups(tmp_path: Path) -> None:
 
 def test_this_machine_has_a_limit() -> None:
     assert memory_limit().bytes > 1 << 26
+
+
+def service(folder: Path, **flags: str) -> Service:
+    flags = {"server.listen": "127.0.0.1:0", "storage.path": str(folder)} | flags
+    return Service(load(None, {}, flags).settings)
+
+
+def test_viewers_that_cannot_fit_stop_the_start(tmp_path: Path) -> None:
+    large = {"server.websocket.max_clients": "10000", "server.websocket.send_buffer": "16MiB"}
+    made = service(tmp_path, **large)
+    with pytest.raises(StartError, match=r"at most 10000 viewers .* this exceeds the limit: lower server\."):
+        made.prepare()
+    made.telemetry.close()
+
+
+def test_more_than_half_of_the_limit_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: ExpectLog
+) -> None:
+    expect_log("this exceeds half of the limit")
+    monkeypatch.setattr("monitor.app.memory_limit", lambda: Limit(GIB // 2, "memory.max"))
+    made = service(tmp_path)
+    for listener in made.prepare():
+        listener.close()
+    made.telemetry.close()

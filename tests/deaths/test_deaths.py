@@ -156,7 +156,7 @@ async def test_a_dead_viewer_is_gone_in_time_and_no_healthy_one(
                 assert numbers == list(range(numbers[0], numbers[0] + 10))
                 assert known not in watch.gone
         assert made.telemetry.gone[reason] >= 1
-        assert made.telemetry.zombies == 0
+        assert made.telemetry.zombies == made.telemetry.orphans == 0
 
 
 @pytest.mark.gen_test(timeout=60)
