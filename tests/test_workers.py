@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -47,12 +48,21 @@ async def until_ready(made: Service) -> None:
         await asyncio.sleep(0)
 
 
+async def heard(client: WebSocketClientConnection, kind: str) -> dict[str, Any]:
+    """The next message of a kind; beats and others may come before it."""
+    while (text := await client.read_message()) is not None:
+        message: dict[str, Any] = json.loads(text)
+        if message["type"] == kind:
+            return message
+    raise EOFError(f"closed with {client.close_code}")
+
+
 async def watch(url: str) -> WebSocketClientConnection:
-    """A viewer that has been greeted, and follows a query."""
+    """A viewer that follows a query."""
     client = await websocket_connect(url.replace("http", "ws") + "live")
-    assert json.loads(await client.read_message() or "{}")["type"] == "welcome"
+    await heard(client, "welcome")
     await client.write_message('{"type": "subscribe", "request": 1, "queries": ["up"], "range": 1000}')
-    assert json.loads(await client.read_message() or "{}")["type"] == "subscribed"
+    await heard(client, "subscribed")
     return client
 
 
@@ -80,7 +90,7 @@ async def test_viewers_are_shared_out_and_counted_as_one_audience(tmp_path: Path
     async with ready(made) as url:
         clients = [await watch(url) for _ in range(6)]
         for client in clients:
-            assert json.loads(await client.read_message() or "{}")["type"] == "tick"
+            await heard(client, "tick")
         assert (len(made.audience), made.workers.load) == (3, 3)
         assert len(made.feeds) == 1
         await until_figure(url, "monitor_clients", 6)
@@ -116,6 +126,7 @@ async def test_everybody_is_told_of_the_end_and_no_process_stays(tmp_path: Path)
         while (text := await client.read_message()) is not None:
             messages.append(json.loads(text))
         assert (messages[-1]["code"], client.close_code) == ("restarting", 1012)
+        client.close()
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

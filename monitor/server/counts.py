@@ -17,6 +17,7 @@ NUMBERS = (
     "messages_received",
     "sessions_opened",
     "zombies",
+    "orphans",
 )
 HISTOGRAMS = ("round_trip_seconds", "lag_seconds")
 

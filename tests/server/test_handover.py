@@ -24,7 +24,8 @@ from tests.stream.house import House
 
 UPGRADE = (
     b"GET /live?a=b HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"X-Two: 1\r\nX-Two: 2\r\n\r\n"
 )
 
 
