@@ -13,6 +13,8 @@ from benchmarks.row import Row
 from benchmarks.server import monitor
 
 HEALTHY = 50
+SETTLE = 6
+"""Times `options.settle`: until the credit of those who read nothing is used up."""
 STALLED = 10
 """Times `options.stalled`."""
 PATIENT = {"no_drain": "1h", "ping_interval": "1h", "ping_timeout": "1h"}
@@ -39,7 +41,7 @@ def rows(options: Options) -> Iterator[Row]:
 def measure(program: str, stalled: int, options: Options) -> dict[str, float]:
     share = str(100 * stalled / (HEALTHY + stalled))
     stall = ("--stall-pct", share, "--stall-after", "0", "--rcvbuf", "4096") if stalled else ()
-    times = ("--settle", str(options.settle), "--duration", str(options.seconds))
+    times = ("--settle", str(SETTLE * options.settle), "--duration", str(options.seconds))
     with TemporaryDirectory(prefix="bench-") as folder, monitor(Path(folder), PATIENT) as server:
         server.wait_until("/readyz")
         viewers = (*generator.VIEWERS, *generator.STAMPS, *stall, *times)
