@@ -20,8 +20,6 @@ from monitor.stream.table import Rows
 from monitor.stream.viewers import Peer, viewers
 from monitor.telemetry import Telemetry
 
-EARLY = 0.9
-"""In sweep intervals: from then on a tick sweeps as well, since it has every connection at hand."""
 TURN = 250
 """Sessions served before the event loop may look at its sockets again."""
 
@@ -133,25 +131,17 @@ class Audience:
         self.telemetry.ticks += 1
         self.telemetry.feeds = len(self.feeds)
         beat = Frame(live.beat(int(self.wall() * 1000)))
-        sweeping = self.awake.since_sweep() >= EARLY * self.awake.interval and self.awake.sweep()
         moment = self.awake()
         for place, (session, connection) in enumerate(tuple(self.connections.items()), start=1):
-            if sweeping:
-                self._judge(session, connection, moment)
             if session.closing is None and session in self.connections:
                 self._tick(session, connection, moment, beat)
             if place % TURN == 0:
                 await asyncio.sleep(0)
                 moment = self.awake()
-        if sweeping:
-            self._take_stock(moment)
 
     def sweep(self) -> None:
-        """Judge every connection, unless a tick has just done so on its way.
-
-        A sweep that comes late judges nobody: it could not listen meanwhile.
-        """
-        if self.awake.since_sweep() < self.awake.interval or not self.awake.sweep():
+        """Judge every connection.  A sweep that comes late judges nobody: it could not listen meanwhile."""
+        if not self.awake.sweep():
             return
         now = self.awake()
         for session, connection in tuple(self.connections.items()):

@@ -8,7 +8,6 @@ for late pongs: the time-out starts when the ping has been delivered.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,10 +83,6 @@ class Awake:
 
     def __call__(self) -> float:
         return self.monotonic() - self._lost
-
-    def since_sweep(self) -> float:
-        """Seconds since the last sweep began; endless before the first."""
-        return math.inf if self._swept is None else self.monotonic() - self._swept
 
     def sweep(self) -> bool:
         """Note that a sweep begins.  False when it comes late: then nobody may be judged by it."""
