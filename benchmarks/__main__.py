@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import beside, collection, fanout, memory, stalled, start, tick, wire
+from benchmarks import beside, collection, fanout, memory, stalled, start, tick, wire, workers
 from benchmarks.generator import CompilerError
 from benchmarks.options import Options, progress
 from benchmarks.row import Row, table
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "fanout": fanout.rows,
     "stalled": stalled.rows,
     "beside": beside.rows,
+    "workers": workers.rows,
 }
 """By name, the short ones first."""
 
