@@ -236,25 +236,27 @@ class Past:
 
     feed: int
     n: int
-    step: int
     series: QuerySeries
     timestamps: Times
     values: Floats
     complete: bool
     oldest: int | None
 
-    def _body(self) -> str:
-        return f'"columns":{_columns(self.timestamps, self.values)}' + _past(self.complete, self.oldest)
-
-    def subscribed(self, request: int) -> bytes:
-        head = (
-            f'{{"type":"subscribed","request":{request},"feed":{self.feed},"n":{self.n},"step":{self.step},'
+    def tail(self) -> bytes:
+        """The message without its beginning, which is `subscribed` or COLUMNS."""
+        return _join(
+            f'"feed":{self.feed},"n":{self.n},"series":{_series(self.series)},',
+            f'"columns":{_columns(self.timestamps, self.values)}',
+            _past(self.complete, self.oldest),
         )
-        return _join(head, f'"series":{_series(self.series)},', self._body())
 
-    def columns(self) -> bytes:
-        head = f'{{"type":"columns","feed":{self.feed},"n":{self.n},'
-        return _join(head, f'"series":{_series(self.series)},', self._body())
+
+COLUMNS = b'{"type":"columns",'
+
+
+def subscribed(request: int, step: int) -> bytes:
+    """The beginning of an answer to subscribe."""
+    return _join(f'{{"type":"subscribed","request":{request},"step":{step},')
 
 
 def tick(feed: int, n: int, t: int, values: Floats) -> bytes:

@@ -12,12 +12,12 @@ from monitor.formats.live import Past
 from monitor.model import Columns, Floats, Labels, Times
 from monitor.promql import Limits, Query, QueryError, evaluate
 from monitor.storage import Storage
-from monitor.stream.frames import Frame
+from monitor.stream.frames import Frame, Tail
 
 FORGET = 300
 """Ticks after which a series without a value leaves the feed."""
 PASTS = 32
-"""Frames of past columns kept for others who ask within the same tick."""
+"""Answers about the past kept for others who ask within the same tick."""
 
 Rows = npt.NDArray[np.intp]
 
@@ -59,14 +59,14 @@ class Feed:
         self._placed: dict[int, tuple[tuple[Labels, ...], Rows]] = {}
         self._announced = 0
         self._last_seen: Times = np.empty(0, np.int64)
-        self._pasts: dict[tuple[int, int | None], Frame] = {}
+        self._tails: dict[int, Tail] = {}
 
     def advance(self, n: int, storage: Storage) -> None:
         """Go on to column n: evaluate what is new and make the frames that say so."""
         if n <= self.n:
             return
         single = n == self.n + 1
-        self._pasts.clear()
+        self._tails.clear()
         self.n = n
         self.frames = []
         if not single:
@@ -83,15 +83,14 @@ class Feed:
     def past(self, after: int, storage: Storage, request: int | None = None) -> Frame:
         """The columns numbered after + 1 to n: the answer to a request, or a catch-up without one.
 
-        The frame is made once and shared by all who need the same.  Raises FeedError.
+        All but its first bytes is made and compressed once, and shared by all who lack the same.
         """
-        key = (after, request)
-        if key not in self._pasts:
-            past = self._past(after, storage)
-            if len(self._pasts) == PASTS:
-                del self._pasts[next(iter(self._pasts))]
-            self._pasts[key] = Frame(past.columns() if request is None else past.subscribed(request))
-        return self._pasts[key]
+        tail = self._tails.get(after)
+        if tail is None:
+            if len(self._tails) == PASTS:
+                del self._tails[next(iter(self._tails))]
+            tail = self._tails[after] = Tail(self._past(after, storage).tail())
+        return tail.after(live.COLUMNS if request is None else live.subscribed(request, self.step))
 
     def check(self, storage: Storage) -> None:
         """Evaluate every query once, before anybody listens.  Raises FeedError for one that fails."""
@@ -109,7 +108,6 @@ class Feed:
         return Past(
             feed=self.id,
             n=self.n,
-            step=self.step,
             series=tuple(self.series),
             timestamps=np.arange(first, self.n + 1, dtype=np.int64) * self.step,
             values=values,

@@ -42,6 +42,26 @@ class Frame:
         return self._plain
 
 
+class Tail:
+    """The end of messages that differ in their first bytes only, as answers to a crowd: compressed once.
+
+    A deflate stream may begin with a stored block (RFC 1951 section 3.2.4) and go on with any other, so each
+    message is a few bytes of its own before those that all share.
+    """
+
+    __slots__ = ("_deflated", "payload")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        self._deflated = compress(payload)
+
+    def after(self, head: bytes) -> Frame:
+        """The message that begins with `head`, of less than 64 KiB."""
+        size = len(head)
+        stored = struct.pack("<BHH", 0, size, size ^ 0xFFFF) + head
+        return Frame(head + self.payload, encode(FIN | RSV1 | TEXT, stored + self._deflated))
+
+
 def compress(payload: bytes) -> bytes:
     """A message deflated with a fresh window, its empty last block cut off (RFC 7692 section 7.2.1)."""
     deflater = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)

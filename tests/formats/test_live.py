@@ -20,12 +20,11 @@ def golden(name: str) -> Any:
     return json.loads((GOLDEN / f"{name}.json").read_text())
 
 
-def past(name: str, step: int = 1000) -> Past:
+def past(name: str) -> Past:
     message = golden(name)
     return Past(
         feed=message["feed"],
         n=message["n"],
-        step=step,
         series=[(entry["query"], tuple(sorted(entry["labels"].items()))) for entry in message["series"]],
         timestamps=np.array(message["columns"]["t"], np.int64),
         values=np.array(message["columns"]["v"], np.float64),
@@ -40,8 +39,8 @@ def without_type(name: str) -> dict[str, Any]:
 
 SERVER_MESSAGES = {
     "welcome": lambda: live.welcome(**without_type("welcome")),
-    "subscribed": lambda: past("subscribed").subscribed(request=1),
-    "columns": lambda: past("columns").columns(),
+    "subscribed": lambda: live.subscribed(request=1, step=1000) + past("subscribed").tail(),
+    "columns": lambda: live.COLUMNS + past("columns").tail(),
     "tick": lambda: live.tick(3, 1764000001, 1764000001000, np.array([0.5])),
     "series": lambda: live.series(3, 1764000002, [(0, (("mode", "user"),)), (0, (("mode", "idle"),))]),
     "table": lambda: live.table(**without_type("table")),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.stream.frames import WORTH_DEFLATING, Frame
+from monitor.stream.frames import WORTH_DEFLATING, Frame, Tail
 
 
 def read(wire: bytes) -> tuple[int, bytes]:
@@ -33,6 +33,16 @@ def test_a_deflated_frame_inflates_with_a_fresh_window(payload: bytes) -> None:
     first, deflated = read(Frame(payload).wire(deflate=True))
     assert first == 0xC1
     assert zlib.decompressobj(-15).decompress(deflated + b"\x00\x00\xff\xff") == payload
+
+
+@given(st.binary(max_size=300), st.binary(min_size=WORTH_DEFLATING, max_size=4000))
+def test_messages_with_one_tail_are_whole_in_both_forms(head: bytes, tail: bytes) -> None:
+    frame = Tail(tail).after(head)
+    first, deflated = read(frame.wire(deflate=True))
+    assert first == 0xC1
+    assert zlib.decompressobj(-15).decompress(deflated + b"\x00\x00\xff\xff") == head + tail
+    assert read(frame.wire(deflate=False)) == (0x81, head + tail)
+    assert len(frame) == len(head) + len(tail)
 
 
 def test_a_short_message_goes_plain_to_everybody() -> None:
