@@ -214,6 +214,7 @@ class Service:
             points=self.settings.server.query.points,
             live=(r"/live", LiveHandler, carried),
             audience=self.audience,
+            everybody=self.workers,
             websocket_ping_interval=websocket.ping_interval,
             websocket_ping_timeout=websocket.ping_timeout,
             websocket_max_message_size=websocket.max_message,

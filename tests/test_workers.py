@@ -115,6 +115,28 @@ async def test_the_limits_hold_for_all_processes_together(tmp_path: Path) -> Non
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_viewers_of_every_process_are_listed_and_can_be_cut(tmp_path: Path) -> None:
+    made = service(tmp_path)
+    async with ready(made) as url:
+        clients = [await watch(url) for _ in range(2)]
+        await clients[0].write_message('{"type": "subscribe", "request": 2, "table": "viewers"}')
+        while (await heard(clients[0], "table"))["total"] != 2:
+            pass
+        fetch = AsyncHTTPClient().fetch
+        listed = json.loads((await fetch(f"{url}api/viewers")).body)
+        assert (listed["total"], len(listed["viewers"])) == (2, 2)
+        for viewer in listed["viewers"]:
+            await fetch(f"{url}api/viewers/{viewer['session']}", method="DELETE")
+        for client in clients:
+            while await client.read_message() is not None:
+                pass
+            assert client.close_code == 4403
+            client.close()
+        with pytest.raises(HTTPClientError, match="404"):
+            await fetch(f"{url}api/viewers/{listed['viewers'][0]['session']}", method="DELETE")
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_everybody_is_told_of_the_end_and_no_process_stays(tmp_path: Path) -> None:
     made = service(tmp_path)
     async with ready(made) as url:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 _LENGTHS = struct.Struct("!II")
 
@@ -111,20 +111,49 @@ class Dismiss(NamedTuple):
     notice: str
 
 
+class Look(NamedTuple):
+    """The main process asks who watches."""
+
+
+class Seen(NamedTuple):
+    """Who does: rows, and how many there are in all."""
+
+    rows: Sequence[Sequence[Any]]
+    total: int
+
+
 class Cut(NamedTuple):
     """Close one session for good."""
 
     session: str
 
 
+class CutAnswer(NamedTuple):
+    """Whether there was one of this name."""
+
+    session: str
+    found: bool
+
+
 Message: TypeAlias = (
-    Hello | Open | Opened | Refused | Past | Brought | Close | Ticked | Left | Counted | Dismiss | Cut
+    Hello
+    | Open
+    | Opened
+    | Refused
+    | Past
+    | Brought
+    | Close
+    | Ticked
+    | Left
+    | Counted
+    | Dismiss
+    | Look
+    | Seen
+    | Cut
+    | CutAnswer
 )
 
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (Hello, Open, Opened, Refused, Past, Brought, Close, Ticked, Left, Counted, Dismiss, Cut)
-}
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def encode(message: Message) -> bytes:

@@ -22,6 +22,8 @@ from monitor.stream.feeds import Feeds
 
 COMMAND = "import sys; sys.path[:] = sys.argv[1:]; from monitor.server.worker import main; main()"
 """The worker finds the modules that this process finds, wherever it was started."""
+ANSWER = 1.0
+"""Seconds that it may take to answer a question of a person's."""
 DYING = 2.0
 """Seconds that a killed process may take to be gone; one that hangs in the kernel is left behind."""
 
@@ -39,6 +41,10 @@ class Process:
         self.heard_at = audience.awake()
         self.ready = False
         self.ended, self.gone = asyncio.Event(), asyncio.Event()
+        self.seen = relay.Seen((), 0)
+        """Who watched there when it was last asked."""
+        self._asked: dict[str, asyncio.Future[relay.Message]] = {}
+        """Whom an answer is for, by its kind and the session's name."""
         ours, theirs = socket.socketpair()
         self._connections, taken = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, taken:
@@ -77,6 +83,32 @@ class Process:
         self.audience.doors.enter(address)
         return True
 
+    async def look(self) -> relay.Seen:
+        """Who watches there now; as of late, where it does not answer in time."""
+        await self._answer(relay.Look(), "")
+        return self.seen
+
+    async def cut(self, session: str) -> bool:
+        """Close a session for good; whether there is one of this name."""
+        answer = await self._answer(relay.Cut(session), session)
+        return isinstance(answer, relay.CutAnswer) and answer.found
+
+    async def _answer(self, question: relay.Message, key: str) -> relay.Message | None:
+        """None where none came in time.  Those who ask the same at once get the same answer."""
+        if key not in self._asked:
+            self._asked[key] = asyncio.get_running_loop().create_future()
+            self.line.send(question)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER):
+                return await asyncio.shield(self._asked[key])
+        self._asked.pop(key, None)
+        return None
+
+    def _answered(self, key: str, answer: relay.Message) -> None:
+        waiting = self._asked.pop(key, None)
+        if waiting is not None:
+            waiting.set_result(answer)
+
     def kill(self) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -87,6 +119,11 @@ class Process:
             add(self.audience.telemetry, message, self.name)
         elif isinstance(message, relay.Left):
             self._leave(message.address)
+        elif isinstance(message, relay.Seen):
+            self.seen = message
+            self._answered("", message)
+        elif isinstance(message, relay.CutAnswer):
+            self._answered(message.session, message)
         else:
             self.branch.take(message)
 

@@ -1,10 +1,20 @@
 """/api/viewers: who watches, and the way to cut one.  For operators, once there are accounts."""
 
 import json
+from typing import Protocol
 
 from monitor.server.base import Base
 from monitor.server.errors import Failure
 from monitor.stream.audience import Audience
+from monitor.stream.table import Rows
+
+
+class Everybody(Protocol):
+    """The viewers of all processes, where there are several: the application's setting `everybody`."""
+
+    async def viewers(self) -> Rows: ...
+
+    async def cut(self, session: str) -> bool: ...
 
 
 class Viewers(Base):
@@ -13,8 +23,9 @@ class Viewers(Base):
     def initialize(self, audience: Audience) -> None:
         self.audience = audience
 
-    def get(self) -> None:
-        columns, rows, total = self.audience.viewers()
+    async def get(self) -> None:
+        everybody: Everybody | None = self.settings.get("everybody")
+        columns, rows, total = await everybody.viewers() if everybody else self.audience.viewers()
         found = [dict(zip(columns, row, strict=True)) for row in rows]
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.write(json.dumps({"viewers": found, "total": total}))
@@ -28,7 +39,9 @@ class Viewer(Base):
     def initialize(self, audience: Audience) -> None:
         self.audience = audience
 
-    def delete(self, session: str) -> None:
-        if not self.audience.cut(session):
+    async def delete(self, session: str) -> None:
+        everybody: Everybody | None = self.settings.get("everybody")
+        found = await everybody.cut(session) if everybody else self.audience.cut(session)
+        if not found:
             raise Failure(404, "unknown_viewer", "There is no such viewer; it may have left.")
         self.set_status(204)

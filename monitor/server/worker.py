@@ -150,9 +150,17 @@ class Worker:
                     return
                 if isinstance(message, relay.Ticked):
                     now = message.time
-                self.mirrors.take(message)
+                self.take(message)
             if now:
                 await self.audience.tick(now)
+
+    def take(self, message: relay.Message) -> None:
+        if isinstance(message, relay.Look):
+            self.line.send(relay.Seen(*self.audience.viewers()[1:]))
+        elif isinstance(message, relay.Cut):
+            self.line.send(relay.CutAnswer(message.session, self.audience.cut(message.session)))
+        else:
+            self.mirrors.take(message)
 
     async def dismiss(self, message: relay.Dismiss) -> None:
         """Tell everybody, and cut those who do not close in time."""

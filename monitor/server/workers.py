@@ -20,9 +20,12 @@ from monitor.formats import relay
 from monitor.server.process import Process
 from monitor.stream.audience import Audience
 from monitor.stream.feeds import Feeds
+from monitor.stream.table import Rows
+from monitor.stream.viewers import MOST
 
 log = logging.getLogger(__name__)
 
+TABLE = "viewers"
 SILENT = 5.0
 """Seconds without a word after which a worker is ended; it says something every second."""
 STARTING = 30.0
@@ -56,6 +59,8 @@ class Workers:
         self.clock = clock
         self.running: dict[str, Process] = {}
         self._stopping = False
+        if count:
+            feeds.tables[TABLE] = self._newest
 
     @property
     def load(self) -> int:
@@ -70,7 +75,7 @@ class Workers:
 
     def hand_over(self, request: HTTPServerRequest, connection: socket.socket) -> bool:
         """Give a connection to the worker with the fewest viewers, unless this process has fewer still."""
-        ready = [process for process in self.running.values() if process.ready]
+        ready = self._ready()
         if not ready or self._stopping:
             return False
         idlest = min(ready, key=lambda process: process.load)
@@ -81,13 +86,36 @@ class Workers:
             idlest.branch.deflate = True
         return True
 
+    async def viewers(self) -> Rows:
+        """Everybody, of every process."""
+        await asyncio.gather(*(process.look() for process in self._ready()))
+        return self._newest()
+
+    async def cut(self, session: str) -> bool:
+        """Close a session for good, wherever it is served; whether there is one of this name."""
+        if self.audience.cut(session):
+            return True
+        return any(await asyncio.gather(*(process.cut(session) for process in self._ready())))
+
+    def _ready(self) -> list[Process]:
+        return [process for process in self.running.values() if process.ready]
+
+    def _newest(self) -> Rows:
+        """Everybody, those of the workers as they were when they were last asked."""
+        columns, rows, total = self.audience.viewers()
+        seen = [process.seen for process in self._ready()]
+        everybody = [*rows, *(row for each in seen for row in each.rows)]
+        return Rows(columns, everybody[:MOST], total + sum(each.total for each in seen))
+
     def tick(self, now: int) -> None:
         """Evaluate every feed and tell the workers, so that they begin together with this process."""
         if self.running:
             self.feeds.advance(now)
-        for process in self.running.values():
-            if process.ready:
-                process.branch.tick(now)
+        watched = self.feeds.followed(TABLE)
+        for process in self._ready():
+            process.branch.tick(now)
+            if watched:
+                process.line.send(relay.Look())
 
     def sweep(self) -> None:
         """End the workers that do not listen or do not speak, which leads to their successors."""

@@ -89,6 +89,10 @@ class Feeds:
         if not self._listeners[key]:
             del self._running[key], self._listeners[key]
 
+    def followed(self, table: str) -> bool:
+        """Whether anybody watches the table of this name."""
+        return table in self._running
+
     def advance(self, now: int) -> None:
         """Bring every feed to the time now (ms)."""
         if self.now is not None and now <= self.now:
