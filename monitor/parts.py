@@ -53,7 +53,8 @@ def session_limits(settings: Settings) -> SessionLimits:
     websocket = settings.server.websocket
     return SessionLimits(
         message=websocket.max_message,
-        backlog=websocket.backlog,
+        # Each process has its part, so that the bound on all of them holds (monitor/footprint.py).
+        backlog=websocket.backlog // settings.server.workers,
         subscriptions=websocket.subscriptions,
         queries=websocket.queries,
         range=milliseconds(settings.storage.head.window),

@@ -102,6 +102,11 @@ async def test_viewers_are_shared_out_and_counted_as_one_audience(tmp_path: Path
         assert (made.workers.load, made.audience.doors.inside, len(made.feeds)) == (0, {}, 0)
 
 
+def test_what_may_wait_for_the_slow_is_shared_out(tmp_path: Path) -> None:
+    made = service(tmp_path, **{"server.workers": "4", "server.websocket.backlog": "64MiB"})
+    assert made.audience.limits.backlog == made.workers.hello.settings["limits"]["backlog"] == 16 << 20
+
+
 @pytest.mark.gen_test(timeout=30)
 async def test_the_limits_hold_for_all_processes_together(tmp_path: Path) -> None:
     made = service(tmp_path, **{"server.websocket.per_address": "3"})
@@ -237,3 +242,38 @@ async def test_viewers_of_a_killed_worker_come_back_and_miss_nothing(tmp_path: P
     assert count.mismatches == []
     assert count.columns > VIEWERS * 5 * KILLS
     assert sum(viewer.connections for viewer in viewers) >= VIEWERS + KILLS * VIEWERS // 6
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_workers_end_with_the_main_process_however_that_ends(tmp_path: Path) -> None:
+    made = Running(tmp_path, SERVER__WORKERS="3", COLLECT__INTERVAL="200ms")
+    made.start()
+    assert made.process
+    await replaced(made.process.pid, 0, made.url)
+    pids = worker_pids(made.process.pid)
+    ends = [os.pidfd_open(pid) for pid in pids]
+    made.process.kill()
+    made.process.communicate()
+    loop = asyncio.get_running_loop()
+    for end in ends:
+        gone = asyncio.Event()
+        loop.add_reader(end, gone.set)
+        await gone.wait()
+        loop.remove_reader(end)
+        os.close(end)
+    assert "Traceback" not in made.log.read_text()
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_workers_leave_signals_to_the_main_process(tmp_path: Path) -> None:
+    made = service(tmp_path)
+    async with ready(made) as url:
+        clients = [await watch(url) for _ in range(2)]
+        (worker,) = made.workers.running.values()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(worker.pid, number)
+        for client in clients:
+            await heard(client, "tick")
+            await heard(client, "tick")
+        assert (worker.ready, made.telemetry.workers_ended) == (True, 0)
+        await close(*clients)
