@@ -144,23 +144,26 @@ class Audience:
         if not self.awake.sweep():
             return
         now = self.awake()
+        waiting: list[int] = []
+        parked = 0
+        # One pass: what a thousand connections hold is in no cache when the sweep comes to it again.
         for session, connection in tuple(self.connections.items()):
             self._judge(session, connection, now)
-        self._take_stock(now)
+            waiting.append(connection.pulse.undrained)
+            parked += session.parked
+        self.backlog.measure(waiting)
+        self.telemetry.parked = parked
+        self.telemetry.orphans += self.orphans.sweep(self.connections, now, self.bounds.sweep_interval)
 
     def _judge(self, session: Session, connection: Connection, now: float) -> None:
         verdict = judge(connection.facts(now), now, self.bounds)
+        if verdict is Verdict.ALIVE:
+            return
         if verdict is Verdict.PING:
             connection.ping()
-        elif verdict is not Verdict.ALIVE:
-            self.telemetry.zombies += verdict is Verdict.ZOMBIE
-            self.leave(session, verdict)
-
-    def _take_stock(self, now: float) -> None:
-        """What is known only after a look at everybody."""
-        self.telemetry.orphans += self.orphans.sweep(self.connections, now, self.bounds.sweep_interval)
-        self.backlog.measure([each.pulse.undrained for each in self.connections.values()])
-        self.telemetry.parked = sum([session.parked for session in self.connections])
+            return
+        self.telemetry.zombies += verdict is Verdict.ZOMBIE
+        self.leave(session, verdict)
 
     def leave(self, session: Session, reason: str) -> None:
         """The one way out of a session, whatever ended it.  Later calls do nothing."""

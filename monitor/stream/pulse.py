@@ -66,13 +66,15 @@ class Pulse:
 
     def waiting(self, size: int, now: float) -> None:
         """So many bytes written have not been acknowledged by the peer's TCP."""
+        if not (size or self.undrained or self._pings):
+            self._calm(self._written, now)
+            return
         acknowledged = self._written - size
         if size == 0:
             self._stuck_since = None
         elif acknowledged > self._acknowledged or self._stuck_since is None:
             self._stuck_since = now
         self._measure(size, acknowledged, now)
-        self._acknowledged = acknowledged
         for ping in self._pings.values():
             if ping.delivered_at is None and acknowledged >= ping.offset:
                 ping.delivered_at = now
@@ -83,10 +85,7 @@ class Pulse:
         return self._marks[0].at if self._marks else None
 
     def _measure(self, size: int, acknowledged: int, now: float) -> None:
-        if now > self._swept:
-            arrived = max(0, acknowledged - self._acknowledged)
-            self.rate += CALM * (arrived / (now - self._swept) - self.rate)
-            self._swept = now
+        self._calm(acknowledged, now)
         self.undrained = size
         if not size:
             self._marks = ()
@@ -94,6 +93,14 @@ class Pulse:
         marks = tuple(mark for mark in self._marks if mark.offset > acknowledged)
         grown = not marks or marks[-1].offset < self._written
         self._marks = (*marks, _Mark(self._written, now)) if grown else marks
+
+    def _calm(self, acknowledged: int, now: float) -> None:
+        """The rate, smoothed."""
+        if now > self._swept:
+            arrived = max(0, acknowledged - self._acknowledged)
+            self.rate += CALM * (arrived / (now - self._swept) - self.rate)
+            self._swept = now
+        self._acknowledged = acknowledged
 
     def facts(self, now: float, closing: bool) -> Facts:
         if closing and self.closing_since is None:
