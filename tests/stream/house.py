@@ -76,6 +76,15 @@ class House:
         )
 
 
+class Clock:
+    """A clock set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Line:
     """A connection that keeps what it is sent; `open` says whether it drains."""
 
@@ -117,3 +126,9 @@ def read(frames: Sequence[Frame]) -> list[dict[str, Any]]:
 def subscribe(request: int = 1, **fields: Any) -> str:
     asked = fields if fields.keys() & {"board", "queries", "table"} else {"queries": ["load"], **fields}
     return json.dumps({"type": "subscribe", "request": request, **asked})
+
+
+def come(audience: Audience) -> tuple[Session, Line]:
+    """Somebody who watches, and his connection."""
+    line = Line()
+    return audience.join(line), line

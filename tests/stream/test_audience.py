@@ -7,38 +7,8 @@ import pytest
 
 from monitor.formats import live
 from monitor.stream.audience import Audience
-from monitor.stream.liveness import Awake, Facts, Verdict
-from monitor.stream.session import Session
-from tests.stream.house import START, House, Line, subscribe
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def audience(house: House, clock: Clock) -> Audience:
-    return house.audience(Awake(clock, interval=1.0))
-
-
-def come(audience: Audience) -> tuple[Session, Line]:
-    line = Line()
-    return audience.join(line), line
+from monitor.stream.liveness import Facts, Verdict
+from tests.stream.house import START, Clock, House, Line, come, subscribe
 
 
 def test_everybody_is_greeted_and_counted(audience: Audience) -> None:

@@ -15,13 +15,6 @@ from tests.stream.house import START, House, read, subscribe
 BEAT = Frame(live.beat(1))
 
 
-@pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
-
-
 def ask(session: Session, text: str, now: float = 0.0) -> dict[str, Any]:
     session.receive(text)
     (answer,) = read(session.outgoing(now, drained=True))

@@ -8,40 +8,9 @@ import pytest
 
 from monitor.stream import viewers
 from monitor.stream.audience import Audience
-from monitor.stream.liveness import Awake
-from monitor.stream.session import Session
-from tests.stream.house import START, House, Line, subscribe
+from tests.stream.house import START, Clock, House, come, subscribe
 
 HIDE = '{"type": "visible", "visible": false}'
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def audience(house: House, clock: Clock) -> Audience:
-    return house.audience(Awake(clock, interval=1.0))
-
-
-def come(audience: Audience) -> tuple[Session, Line]:
-    line = Line()
-    return audience.join(line), line
 
 
 def rows(audience: Audience) -> list[dict[str, Any]]:
@@ -146,10 +115,12 @@ def test_those_who_watch_the_table_see_everybody_with_each_tick(house: House, au
 def test_nobody_is_looked_at_while_nobody_watches(
     house: House, audience: Audience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewers, "_viewer", lambda *_: pytest.fail("a row was made"))
+    made: list[object] = []
+    monkeypatch.setattr(viewers, "_viewer", lambda *viewer: made.append(viewer))
     session, _ = come(audience)
     audience.receive(session, subscribe())
     ticks(house, audience, 11)
+    assert not made
 
 
 def test_the_table_is_bounded_and_tells_the_total(

@@ -1,0 +1,24 @@
+"""A house of ten seconds, and its audience under a clock set by hand."""
+
+import pytest
+
+from monitor.stream.audience import Audience
+from monitor.stream.liveness import Awake
+from tests.stream.house import Clock, House
+
+
+@pytest.fixture
+def house() -> House:
+    house = House()
+    house.tick(10)
+    return house
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def audience(house: House, clock: Clock) -> Audience:
+    return house.audience(Awake(clock, interval=1.0))
