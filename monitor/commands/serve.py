@@ -1,0 +1,60 @@
+"""`monitor serve`: the service."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.commands import WRONG, Commands, advice, failed
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
+
+log = logging.getLogger("monitor")
+
+
+def add(commands: Commands) -> None:
+    command = commands.add_parser("serve", help="watch this host and show it in browsers")
+    command.add_argument("--config", type=Path, metavar="FILE", help="config.yaml; without it, the defaults")
+    command.add_argument("--listen", metavar="HOST:PORT", help="short for --set server.listen=HOST:PORT")
+    path = "KEY.PATH=VALUE"
+    command.add_argument(
+        "--set", type=assignment, action="append", default=[], metavar=path, help="override one setting"
+    )
+    command.set_defaults(run=serve)
+
+
+def assignment(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected KEY.PATH=VALUE, as collect.interval=5s")
+    return key, value
+
+
+def serve(options: argparse.Namespace) -> int:
+    from monitor import config
+    from monitor.log import set_up
+
+    flags = {"server.listen": options.listen} if options.listen else {}
+    try:
+        settings = config.load(options.config, os.environ, flags | dict(options.set)).settings
+    except config.ConfigError as error:
+        sys.stderr.write(f"{error}\nmonitor: not started: {advice(error)}\n")
+        return WRONG
+    set_up(settings.log.level, settings.log.format)
+    if options.config is None:
+        log.info("no config file given: using the defaults")
+    return start(settings)
+
+
+def start(settings: Settings) -> int:
+    from monitor import app
+
+    try:
+        return app.serve(settings)
+    except app.StartError as error:
+        return failed(error)
