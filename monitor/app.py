@@ -225,7 +225,7 @@ class Service:
         while await self.scraped.wait():
             self.scraped.clear()
             begun = time.perf_counter()
-            self.workers.tick(self.time)
+            await self.workers.tick(self.time)
             await self.audience.tick(self.time)
             self.telemetry.tick_seconds.observe(time.perf_counter() - begun)
 

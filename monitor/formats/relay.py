@@ -76,7 +76,10 @@ class Close(NamedTuple):
 
 
 class Ticked(NamedTuple):
-    """A tick: for each feed that went on its id, n, size, and how many of the frames are its own."""
+    """A tick: for each feed that went on its id, n, size, and how many of the frames are its own.
+
+    The time is 0 where one feed is ahead of the tick, which is still to come.
+    """
 
     time: int
     feeds: Sequence[Sequence[int]]

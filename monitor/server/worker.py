@@ -149,7 +149,7 @@ class Worker:
                     await self.dismiss(message)
                     return
                 if isinstance(message, relay.Ticked):
-                    now = message.time
+                    now = message.time or now
                 self.take(message)
             if now:
                 await self.audience.tick(now)

@@ -107,10 +107,10 @@ class Workers:
         everybody = [*rows, *(row for each in seen for row in each.rows)]
         return Rows(columns, everybody[:MOST], total + sum(each.total for each in seen))
 
-    def tick(self, now: int) -> None:
+    async def tick(self, now: int) -> None:
         """Evaluate every feed and tell the workers, so that they begin together with this process."""
-        if self.running:
-            self.feeds.advance(now)
+        for _ in self.feeds.turns(now) if self.running else ():
+            await asyncio.sleep(0)
         watched = self.feeds.followed(TABLE)
         for process in self._ready():
             process.branch.tick(now)

@@ -127,7 +127,8 @@ class Audience:
 
     async def tick(self, now: int) -> None:
         """Bring every feed to time now (ms), and everybody up to date."""
-        self.feeds.advance(now)
+        for _ in self.feeds.turns(now):
+            await asyncio.sleep(0)
         self.telemetry.ticks += 1
         self.telemetry.feeds = len(self.feeds)
         beat = Frame(live.beat(int(self.wall() * 1000)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.formats import relay
@@ -12,6 +12,9 @@ from monitor.stream.frames import Frame
 from monitor.stream.mirror import Send
 from monitor.stream.source import Asked
 from monitor.stream.table import Table
+
+EARLY = 0
+"""The time of a message about a feed that is ahead of the tick."""
 
 
 @dataclass(slots=True)
@@ -46,15 +49,8 @@ class Branch:
             self._close(message)
 
     def tick(self, now: int) -> None:
-        """Tell of every feed that went on; called at once when they have, so that answers are in step."""
-        feeds, parts = [], list[bytes]()
-        for lent in self._lent.values():
-            feed = lent.feed
-            if lent.told < feed.n:
-                feeds.append((feed.id, feed.n, feed.size, len(feed.frames)))
-                parts += self._parts(feed.frames)
-                lent.told = feed.n
-        self.send(relay.Ticked(now, feeds, parts))
+        """Tell of every feed that went on and was not told of yet."""
+        self._tell(now, self._lent.values())
 
     def end(self) -> None:
         """Let go of every feed."""
@@ -76,7 +72,11 @@ class Branch:
         self.send(relay.Opened(asked.ask, feed.id, feed.n, feed.step, len(feed.queries)))
 
     def _bring(self, asked: relay.Past) -> None:
-        feed = self._lent[asked.feed].feed
+        lent = self._lent[asked.feed]
+        feed = lent.feed
+        if lent.told < feed.n:
+            # Asked while the others are still evaluated: the answer must be in step with the mirror.
+            self._tell(EARLY, (lent,))
         frame = feed.past(asked.after, self.feeds.storage, asked.request)
         # Left to the worker to compress: it costs most when many come back at once, and they are spread.
         parts = (frame.payload, frame.deflated or b"")
@@ -88,6 +88,16 @@ class Branch:
         if not lent.times:
             self.feeds.close(lent.feed)
             del self._lent[closed.feed]
+
+    def _tell(self, now: int, lent: Iterable[Lent]) -> None:
+        feeds, parts = [], list[bytes]()
+        for each in lent:
+            feed = each.feed
+            if each.told < feed.n:
+                feeds.append((feed.id, feed.n, feed.size, len(feed.frames)))
+                parts += self._parts(feed.frames)
+                each.told = feed.n
+        self.send(relay.Ticked(now, feeds, parts))
 
     def _parts(self, frames: Sequence[Frame]) -> Iterator[bytes]:
         for frame in frames:

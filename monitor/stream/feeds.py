@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import TypeAlias
@@ -17,6 +18,8 @@ from monitor.stream.table import Rows, Table
 
 RATE_STEPS = 5
 """Steps in `$__rate_interval`: enough samples for a calm rate, few enough to be live."""
+TURN = 0.005
+"""Seconds of evaluating before the event loop may look at its sockets again."""
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
 _Key: TypeAlias = tuple[str, int] | str
@@ -25,12 +28,20 @@ _Key: TypeAlias = tuple[str, int] | str
 class Feeds:
     """Feeds with the same queries (after normalisation) and step are one feed; the last to leave stops it."""
 
-    def __init__(self, storage: Storage, step: int, limits: Limits, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        step: int,
+        limits: Limits,
+        wall: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Step in ms; wall gives the Unix time in seconds while nothing has been stored."""
         self.storage = storage
         self.step = step
         self.limits = limits
         self.wall = wall
+        self.clock = clock
         self.now: int | None = None
         """Time of the newest tick, ms."""
         self.tables: dict[str, Callable[[], Rows]] = {}
@@ -94,13 +105,27 @@ class Feeds:
         return table in self._running
 
     def advance(self, now: int) -> None:
-        """Bring every feed to the time now (ms)."""
+        """Bring every feed to the time now (ms) in one turn."""
+        for _ in self.turns(now):
+            pass
+
+    def turns(self, now: int) -> Iterator[None]:
+        """Bring every feed to the time now (ms), and stop between two where others should have their turn.
+
+        A feed's number and frames change together, so who asks meanwhile finds each at the old column or at
+        the new one, whole; one that is opened meanwhile begins at the new.
+        """
         if self.now is not None and now <= self.now:
             return
         self.now = now
         shared = Selections(self.storage)
-        for feed in self._running.values():
-            feed.advance(now // feed.step, shared)
+        begun = self.clock()
+        for feed in tuple(self._running.values()):
+            if self._running.get(feed.key) is feed:
+                feed.advance(now // feed.step, shared)
+            if self.clock() - begun > TURN:
+                yield
+                begun = self.clock()
 
     def _newest(self, step: int) -> int:
         """Number of the newest column."""

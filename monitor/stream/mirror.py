@@ -105,8 +105,9 @@ class Mirrors:
         del self._followed[feed.id]
         self.send(relay.Close(feed.id, len(feed.asked)))
 
-    def advance(self, now: int) -> None:
-        """Nothing to do: mirrors go on by `take`."""
+    def turns(self, _now: int) -> Iterator[None]:
+        """None: mirrors go on by `take`."""
+        return iter(())
 
     def take(self, message: relay.Message) -> None:
         """What the other end says; messages that are not about feeds are none of its business."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from monitor.stream.feed import FeedError
@@ -59,5 +59,5 @@ class Source(Protocol):
     def close(self, feed: Followed) -> None:
         """One listener less."""
 
-    def advance(self, now: int) -> None:
-        """Bring every feed to the time now (ms)."""
+    def turns(self, now: int, /) -> Iterator[None]:
+        """Bring every feed to the time now (ms), and stop where others should have their turn."""

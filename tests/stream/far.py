@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from monitor.formats import relay
 from monitor.promql import Limits
@@ -54,9 +54,10 @@ class FarHouse(House):
         self.feeds.advance(now)
         self.branch.tick(now)
 
-    def tick(self, until: int) -> None:
-        for second in range(self.second + 1, until + 1):
-            self.advance(self.store(second))
+    def turns(self, second: int) -> Iterator[None]:
+        now = self.store(second)
+        yield from self.feeds.turns(now)
+        self.branch.tick(now)
 
     def session(self) -> Session:
         return Session(self.mirrors, self.boards, self.limits, self.due.append)
@@ -65,7 +66,7 @@ class FarHouse(House):
         """Carry what waits; whether a tick was among it."""
         self.asked += self.up.deliver(self.branch.take)
         told = self.down.deliver(self.mirrors.take)
-        return any(isinstance(message, relay.Ticked) for message in told)
+        return any(isinstance(message, relay.Ticked) and message.time for message in told)
 
     def settle(self) -> bool:
         ticked = False

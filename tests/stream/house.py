@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor.model import Block, Kind, Layout, Metric, Scrape
@@ -57,7 +57,16 @@ class House:
 
     def tick(self, until: int) -> None:
         for second in range(self.second + 1, until + 1):
-            self.feeds.advance(self.store(second))
+            for _ in self.turns(second):
+                pass
+
+    def turns(self, second: int) -> Iterator[None]:
+        """One tick, with what others do between its turns."""
+        yield from self.feeds.turns(self.store(second))
+
+    def settle(self) -> bool:
+        """Nothing is under way in this house."""
+        return False
 
     def session(self) -> Session:
         return Session(self.feeds, self.boards, self.limits)
