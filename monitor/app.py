@@ -20,7 +20,7 @@ import monitor
 from monitor import parts
 from monitor.bus import Bus
 from monitor.collect.loop import CollectLoop
-from monitor.config import Settings, state_directory
+from monitor.config import Settings, running, state_directory
 from monitor.footprint import footprint, judge, memory_limit
 from monitor.formats import live
 from monitor.intake import Intake
@@ -183,9 +183,12 @@ class Service:
             work = [group.create_task(each) for each in self._work()]
             gate.open(sockets)
             gc.freeze()
+            folder = state_directory(self.settings, os.environ)
+            running.write(folder, self.settings)
             try:
                 yield f"http://{_name(sockets[0])}/"
             finally:
+                running.remove(folder)
                 gate.close()
                 await self._dismiss()
                 await server.close_all_connections()

@@ -32,6 +32,19 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
 Add: TypeAlias = Callable[[Commands], None]
 
 
+def add_set(command: Parser) -> None:
+    """The flag `--set`, whose pairs are in `options.set`."""
+    path, text = "KEY.PATH=VALUE", "override one setting"
+    command.add_argument("--set", type=assignment, action="append", default=[], metavar=path, help=text)
+
+
+def assignment(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected KEY.PATH=VALUE, as collect.interval=5s")
+    return key, value
+
+
 def failed(error: Exception) -> int:
     """Say why a command could not do what it was asked; its exit status."""
     sys.stderr.write(f"monitor: {error}\n")

@@ -1,11 +1,11 @@
-"""`monitor config`: what there is to configure, as a file, a schema and a page of documentation."""
+"""`monitor config`: what there is to configure, where values come from, and what a reload would change."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from monitor.commands import Commands
+from monitor.commands import Commands, diff, explain
 
 DOCUMENTS = {
     "default": "config.yaml, with every setting at its default",
@@ -15,8 +15,12 @@ DOCUMENTS = {
 
 
 def add(commands: Commands) -> None:
-    command = commands.add_parser("config", help="print what there is to configure")
+    command = commands.add_parser(
+        "config", help="say what there is to configure, and what a file makes of it"
+    )
     documents = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    explain.add(documents)
+    diff.add(documents)
     for name, text in DOCUMENTS.items():
         documents.add_parser(name, help=text).set_defaults(run=print_document, document=name)
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.commands import WRONG, Commands, advice, failed
+from monitor.commands import WRONG, Commands, add_set, advice, failed
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -21,18 +21,8 @@ def add(commands: Commands) -> None:
     command = commands.add_parser("serve", help="watch this host and show it in browsers")
     command.add_argument("--config", type=Path, metavar="FILE", help="config.yaml; without it, the defaults")
     command.add_argument("--listen", metavar="HOST:PORT", help="short for --set server.listen=HOST:PORT")
-    path = "KEY.PATH=VALUE"
-    command.add_argument(
-        "--set", type=assignment, action="append", default=[], metavar=path, help="override one setting"
-    )
+    add_set(command)
     command.set_defaults(run=serve)
-
-
-def assignment(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected KEY.PATH=VALUE, as collect.interval=5s")
-    return key, value
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from .draft import Draft
-from .fields import model_at, unknown
+from .fields import field_at, is_secret, model_at, unknown
 from .problems import ConfigError, Key, Problem, nearest, parts, shown
 from .section import Switch
 from .settings import Settings
@@ -90,8 +90,12 @@ def report_conflict(draft: Draft, section: Key, context: dict[str, Any]) -> Key:
 
 
 def describe(key: Key, error: ErrorDetails) -> str:
-    """What was found and what was expected."""
+    """What was found and what was expected; of a secret only the latter."""
     found, context = error["input"], error.get("ctx", {})
+    field = field_at(Settings, key)
+    if field is not None and is_secret(field) and error["type"] not in ("extra_forbidden", "missing"):
+        wanted = context.get("what", EXPECTED.get(error["type"], "another value"))
+        return f"found a value that is not shown, expected {wanted}"
     match error["type"]:
         case "extra_forbidden":
             return unknown(Settings, key)

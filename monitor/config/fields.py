@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 
 from .problems import Key, dotted, nearest
-from .section import Form
+from .section import Form, Secret, Takes
 from .units import Between, Quantity
 
 
@@ -22,6 +22,18 @@ class Setting(NamedTuple):
     field: FieldInfo
     text: str
     """Its documentation."""
+
+    @property
+    def takes(self) -> Takes:
+        """What brings a change of it into effect."""
+        return next(each for each in self.field.metadata if isinstance(each, Takes))
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether nobody may be shown the value."""
+    marked = any(each is Secret or isinstance(each, Secret) for each in field.metadata)
+    types = (field.annotation, *get_args(field.annotation))
+    return marked or bool({SecretStr, SecretBytes} & set(types))
 
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:

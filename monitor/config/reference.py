@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from .board import Board
 from .environment import variable
 from .example import defaults, is_bare, written
-from .fields import documentation, form, is_group, models, section_of, sections
+from .fields import Setting, documentation, form, is_group, models, section_of, sections
 from .problems import Key, dotted
 from .settings import Settings
 
@@ -31,6 +31,9 @@ the same and does not start. Both take the environment into account.
 - `true` or `false` stands for a group that has `enabled`.
 - `monitor config schema` prints a JSON Schema; the first line of config.yaml tells editors that know the YAML
   language server to use `config.schema.json` beside it.
+- `monitor config explain FILE` says of each value where it comes from, and `monitor config diff FILE` what a
+  running service would make of the file. The last column says what brings a changed setting into effect: a
+  `reload` ([operations](operations.md)), or a `restart`.
 
 This page is what `monitor config reference` prints.
 """
@@ -48,15 +51,16 @@ def reference() -> str:
     for key, section in sections(Settings):
         if rows := list(settings_rows(section, key)):
             title = f"`{dotted(key)}`" if key else "The top level"
-            parts.append(part(f"## {title}", section, "Setting", rows))
+            parts.append(part(f"## {title}", section, "Setting", rows, "Takes"))
     parts.append(BOARDS)
     boards = dict.fromkeys(models(Board))
     parts += [part(f"### {model.__name__}", model, "Key", list(board_rows(model))) for model in boards]
     return "".join(parts)
 
 
-def part(heading: str, model: type[BaseModel], what: str, rows: list[list[str]]) -> str:
-    lines = [[what, "Default", "Value", "Meaning"], ["---"] * 4, *rows]
+def part(heading: str, model: type[BaseModel], what: str, rows: list[list[str]], *more: str) -> str:
+    columns = [what, "Default", "Value", "Meaning", *more]
+    lines = [columns, ["---"] * len(columns), *rows]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"\n{heading}\n{' '.join((model.__doc__ or '').split())}\n\n{table}"
 
@@ -70,9 +74,12 @@ def settings_rows(section: type[BaseModel], key: Key) -> Iterator[list[str]]:
     for name, field in section.model_fields.items():
         inner = section_of(field) if is_group(field) else None
         if inner is None and not is_bare(section):
-            yield row(name, written(values[name]), form(field), texts[name])
+            takes = Setting(key, field, "").takes.value
+            yield [*row(name, written(values[name]), form(field), texts[name]), takes]
         elif inner is not None and is_bare(inner):
-            yield row(name, written(values[name]["enabled"]), "true or false", inner.__doc__ or "")
+            takes = Setting(key, inner.model_fields["enabled"], "").takes.value
+            on = written(values[name]["enabled"])
+            yield [*row(name, on, "true or false", inner.__doc__ or ""), takes]
 
 
 def board_rows(model: type[BaseModel]) -> Iterator[list[str]]:

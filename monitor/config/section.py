@@ -3,12 +3,24 @@ later."""
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .problems import expected
+
+
+class Takes(Enum):
+    """What brings a changed setting into effect; every setting says one of them."""
+
+    RELOAD = "reload"
+    RESTART = "restart"
+
+
+class Secret:
+    """Marks a setting whose value nobody is shown: not in a list of settings, a difference or a problem."""
 
 
 class Section(BaseModel):
@@ -25,7 +37,7 @@ class Section(BaseModel):
 class Switch(Section):
     """A part that can be turned off; in the file, `true` or `false` alone stands for the switch."""
 
-    enabled: bool = True
+    enabled: Annotated[bool, Takes.RELOAD] = True
     """Whether it is on."""
 
     @model_validator(mode="before")

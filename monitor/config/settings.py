@@ -9,7 +9,7 @@ from .board import Board
 from .collect import Collect
 from .library import default_boards
 from .problems import conflict, expected
-from .section import Form, Section
+from .section import Form, Section, Takes
 from .server import Server
 from .units import Between, Duration
 
@@ -23,11 +23,11 @@ def read_state_path(text: str) -> str:
 class Head(Section):
     """The newest samples, in memory."""
 
-    window: Annotated[Duration, Between("1m", "1d")] = 900
+    window: Annotated[Duration, Between("1m", "1d"), Takes.RESTART] = 900
     """How long samples are kept; at least two of collect.interval.  A sample takes 8 bytes."""
-    series_per_target: Annotated[int, Between(100, 10_000_000)] = 20_000
+    series_per_target: Annotated[int, Between(100, 10_000_000), Takes.RESTART] = 20_000
     """Series that one target may have; more of them are left out, and counted."""
-    series: Annotated[int, Between(100, 10_000_000)] = 100_000
+    series: Annotated[int, Between(100, 10_000_000), Takes.RESTART] = 100_000
     """Series of all targets; at least series_per_target."""
 
     @model_validator(mode="after")
@@ -40,7 +40,7 @@ class Head(Section):
 class Storage(Section):
     """What is kept, and where."""
 
-    path: Annotated[str, AfterValidator(read_state_path), Form("absolute path, or empty")] = ""
+    path: Annotated[str, AfterValidator(read_state_path), Form("absolute path, or empty"), Takes.RESTART] = ""
     """Folder for what must survive a restart, absolute or below `~/`.  Empty takes the first of
     $STATE_DIRECTORY (set by systemd), $XDG_STATE_HOME/monitor and ~/.local/state/monitor."""
     head: Head = Head()
@@ -49,9 +49,9 @@ class Storage(Section):
 class Log(Section):
     """What the service writes to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Annotated[Literal["debug", "info", "warning", "error"], Takes.RELOAD] = "info"
     """The least important records that are written."""
-    format: Literal["text", "json"] = "text"
+    format: Annotated[Literal["text", "json"], Takes.RELOAD] = "text"
     """`text` for people, `json` for one object a line."""
 
 
@@ -61,7 +61,9 @@ class Settings(Section):
     server: Server = Server()
     collect: Collect = Collect()
     storage: Storage = Storage()
-    boards: Annotated[tuple[Board, ...], Strict(False), Form("list")] = Field(default_factory=default_boards)
+    boards: Annotated[tuple[Board, ...], Strict(False), Form("list"), Takes.RELOAD] = Field(
+        default_factory=default_boards
+    )
     """The dashboards, each the name of a built-in board (`overview`), the path of a YAML file with one
     board (relative to this file), or a board itself.  The first is shown at first."""
     log: Log = Log()

@@ -16,9 +16,10 @@ from pydantic import BaseModel
 from monitor.collect import COLLECTORS
 from monitor.config import Board, Settings, fields, load
 from monitor.config.example import example
+from monitor.config.problems import dotted
 from monitor.config.reference import reference
 from monitor.config.schema import schema, schema_text
-from monitor.config.section import Switch
+from monitor.config.section import Switch, Takes
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {
@@ -120,3 +121,20 @@ def test_each_collector_has_a_switch_with_its_own_options_and_defaults() -> None
         options = switch.model_dump(exclude={"enabled"})
         parameters = inspect.signature(collector).parameters
         assert options == {option: parameters[option].default for option in options}
+
+
+@pytest.mark.parametrize("setting", [*fields.settings(Settings)], ids=lambda setting: dotted(setting.key))
+def test_every_setting_says_once_what_brings_a_change_of_it_into_effect(setting: fields.Setting) -> None:
+    said = [each for each in setting.field.metadata if isinstance(each, Takes)]
+    assert said == [setting.takes]
+
+
+def test_settings_that_sound_like_secrets_are_shown_to_nobody() -> None:
+    sounding = re.compile(r"(password|secret|token|credential|private|hash)(?!.*(_file|path))")
+    told = [
+        name
+        for model in fields.models(Settings)
+        for name, field in model.model_fields.items()
+        if sounding.search(name) and not fields.is_secret(field) and field.annotation in (str, str | None)
+    ]
+    assert told == []
