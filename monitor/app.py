@@ -12,7 +12,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from functools import partial
 
 from tornado.web import Application
 
@@ -37,6 +38,7 @@ from monitor.stream.audience import Audience
 from monitor.stream.doors import Doors
 from monitor.stream.feeds import Feeds
 from monitor.stream.liveness import Awake
+from monitor.systemd import HandoverError, Manager, elsewhere, handed_over
 from monitor.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -56,20 +58,31 @@ FAREWELL = 1.0
 """Seconds that a worker may take beyond close_timeout to end."""
 
 
+EXTRA = 10.0
+"""Seconds that the end may take beyond what the viewers are given, before systemd cuts it short."""
+LATE, EXCUSED = 3, 1.0
+"""Intervals that a tick may take for the watchdog to hear of it; seconds that it may always take."""
+
+
 class StartError(Exception):
     """The service cannot start; the message says why, and what to do."""
 
 
 def serve(settings: Settings) -> int:
     """Run the service until SIGTERM or SIGINT; the exit status.  Raises StartError."""
-    return asyncio.run(_serve(settings))
+    try:
+        manager = Manager.of(os.environ, os.getpid())
+        sockets = handed_over(os.environ, os.getpid())
+    except HandoverError as error:
+        raise StartError(str(error)) from error
+    return asyncio.run(_serve(Service(settings, manager, sockets)))
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(service: Service) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Service(settings).running() as url:
+    async with service.running() as url:
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
         await stop.wait()
@@ -79,8 +92,16 @@ async def _serve(settings: Settings) -> int:
 class Service:
     """All rooms of one process, wired and not yet started."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        manager: Manager | None = None,
+        handed_over: Sequence[socket.socket] = (),
+    ) -> None:
+        """`handed_over` are sockets that listen already, in place of those that it would make."""
         self.settings = settings
+        self.manager = manager or Manager()
+        self.handed_over = tuple(handed_over)
         self.instance = settings.collect.instance or socket.gethostname()
         self.telemetry = Telemetry(monitor.__version__)
         self.head = parts.head(settings)
@@ -100,6 +121,8 @@ class Service:
         self.time = 0
         """Of that scrape, ms."""
         self.scraped = asyncio.Event()
+        self.longest_tick = max(LATE * self.settings.collect.interval, EXCUSED)
+        """Seconds that a tick may take to count as a sign of life."""
 
     def _audience(self) -> Audience:
         websocket = self.settings.server.websocket
@@ -165,7 +188,7 @@ class Service:
         if short:
             raise StartError(short)
         _judge_memory(self.settings)
-        return _listen(self.settings)
+        return _taken_over(self.settings, self.handed_over) if self.handed_over else _listen(self.settings)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -185,9 +208,11 @@ class Service:
             gc.freeze()
             folder = state_directory(self.settings, os.environ)
             running.write(folder, self.settings)
+            self.manager.ready(self.settings.collect.interval)
             try:
                 yield f"http://{_name(sockets[0])}/"
             finally:
+                self.manager.stopping(self.settings.server.websocket.close_timeout + FAREWELL + EXTRA)
                 running.remove(folder)
                 gate.close()
                 await self._dismiss()
@@ -195,6 +220,7 @@ class Service:
                 for task in work:
                     task.cancel()
                 self.telemetry.close()
+                self.manager.close()
 
     def _work(self) -> tuple[Coroutine[None, None, None], ...]:
         return self._collector().run(), self._tick(), self._sweep(), self.workers.run()
@@ -230,7 +256,14 @@ class Service:
             begun = time.perf_counter()
             await self.workers.tick(self.time)
             await self.audience.tick(self.time)
-            self.telemetry.tick_seconds.observe(time.perf_counter() - begun)
+            took = time.perf_counter() - begun
+            self.telemetry.tick_seconds.observe(took)
+            self.manager.ticked(partial(self._status, took), took <= self.longest_tick)
+
+    def _status(self, tick: float) -> str:
+        """How it does, in a line for systemctl; `tick` in seconds."""
+        viewers = len(self.audience) + self.workers.load
+        return f"{self.head.series_count:,} series, {viewers:,} viewers, tick {tick * 1000:.1f} ms"
 
     async def _sweep(self) -> None:
         while True:
@@ -240,7 +273,8 @@ class Service:
             await asyncio.sleep(self.awake.interval)
 
     async def _dismiss(self) -> None:
-        """Tell everybody that the service restarts, and cut those who do not close in time."""
+        """Tell everybody that the service restarts, and cut those who do not close in time; who was let in
+        has an answer first."""
         websocket = self.settings.server.websocket
         viewers = len(self.audience) + self.workers.load
         spread = parts.milliseconds(max(websocket.reconnect_spread, RETURN * viewers))
@@ -250,6 +284,7 @@ class Service:
         self.audience.dismiss(*farewell)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(websocket.close_timeout):
+                await self.arrivals.answered()
                 await self.audience.empty.wait()
         for session in tuple(self.audience.connections):
             self.audience.leave(session, "shutdown")
@@ -281,6 +316,19 @@ def _listen(settings: Settings) -> list[socket.socket]:
         return _bound(address.host, address.port)
     except OSError as error:
         raise StartError(_why_not(settings, error)) from error
+
+
+def _taken_over(settings: Settings, sockets: Sequence[socket.socket]) -> list[socket.socket]:
+    """The sockets that were handed over: they listen where the configuration was judged to be safe, and
+    nowhere else."""
+    address = settings.server.listen
+    wrong = ", ".join(elsewhere(sockets, address.host, address.port))
+    if wrong:
+        raise StartError(
+            f"systemd hands over a socket that listens on {wrong}, and server.listen is {address}: "
+            "make ListenStream= in monitor.socket and server.listen the same"
+        )
+    return list(sockets)
 
 
 def _bound(host: str, port: int) -> list[socket.socket]:

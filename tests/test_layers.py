@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "monitor"
 WEB = ROOT / "web" / "src"
 
-LEAVES = {"model", "config", "telemetry", "log", "listener", "footprint"}
+LEAVES = {"model", "config", "telemetry", "log", "listener", "footprint", "systemd"}
 """Rooms that any room may import."""
 
 ROOMS: dict[str, set[str]] = {

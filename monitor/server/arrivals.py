@@ -17,6 +17,7 @@ bytes that the kernel took.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
 
 KEPT = 60.0
 """Seconds that a connection may wait for its next request: browsers keep some open."""
+
+
+PROMPT = 0.5
+"""Seconds after which a connection that has sent no request is taken for one that was opened in advance."""
+LOOK = 0.01
+"""Seconds from one look at the answers that are owed to the next."""
 
 
 class Phase(Enum):
@@ -111,6 +118,15 @@ class Arrivals:
 
     def leaves(self, connection: object) -> None:
         self.waiting.pop(connection, None)
+
+    async def answered(self) -> None:
+        """Wait until nobody is owed an answer; no more connections may be let in meanwhile."""
+        while any(self._owed(each, self.clock()) for each in self.waiting.values()):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK)
+
+    def _owed(self, arrival: Arrival, now: float) -> bool:
+        asks = arrival.phase is Phase.REQUEST and now - arrival.since < PROMPT
+        return (asks or arrival.phase is Phase.ANSWER) and not arrival.stream.closed()
 
     def sweep(self) -> None:
         now = self.clock()

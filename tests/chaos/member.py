@@ -210,6 +210,7 @@ class Member(asyncio.Protocol):
     def _heed(self, message: Read) -> None:
         if message.type == "welcome":
             self._request += 1
+            self.step = message.step
             past = {"range": RANGE, "after": self.n * message.step if self.n else None}
             self._say(type="subscribe", request=self._request, board=BOARD, **past)
         elif message.type == "subscribed":

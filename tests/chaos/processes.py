@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
@@ -13,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from tests.kept import handed
 from tests.network import Network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,10 +26,16 @@ LONGEST_LINE = 1 << 27
 
 
 class Service:
-    """`monitor serve`, which can be ended in several ways and started again."""
+    """`monitor serve`, which can be ended in several ways and started again.
 
-    def __init__(self, folder: Path, host: str, settings: Mapping[str, str]) -> None:
+    With a `kept` socket it is handed that one each time, as by systemd, in place of making its own.
+    """
+
+    def __init__(
+        self, folder: Path, host: str, settings: Mapping[str, str], kept: socket.socket | None = None
+    ) -> None:
         self.host = host
+        self.kept = kept
         self.log = folder / "service.log"
         self.settings = {
             "server.listen": f"{host}:{PORT}",
@@ -41,9 +49,11 @@ class Service:
     async def start(self) -> None:
         """Returns when it listens."""
         flags = [text for name, value in self.settings.items() for text in ("--set", f"{name}={value}")]
+        serve = [sys.executable, "-m", "monitor", "serve", *flags]
+        command, kept = (handed(self.kept, serve), [self.kept.fileno()]) if self.kept else (serve, [])
         with self.log.open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "monitor", "serve", *flags, cwd=ROOT, stdout=PIPE, stderr=log
+                *command, cwd=ROOT, stdout=PIPE, stderr=log, pass_fds=kept
             )
         self.starts += 1
         assert self.process.stdout is not None
@@ -68,8 +78,10 @@ class Service:
 
 
 @asynccontextmanager
-async def running(folder: Path, host: str, settings: Mapping[str, str]) -> AsyncIterator[Service]:
-    service = Service(folder, host, settings)
+async def running(
+    folder: Path, host: str, settings: Mapping[str, str], kept: socket.socket | None = None
+) -> AsyncIterator[Service]:
+    service = Service(folder, host, settings, kept)
     try:
         await service.start()
         yield service

@@ -46,6 +46,15 @@ async def test_a_herd_of_viewers_comes_back_whole(tmp_path: Path) -> None:
     assert found.gone < found.listening < found.last_back
 
 
+@pytest.mark.gen_test(timeout=150)
+async def test_a_restart_on_a_kept_socket_refuses_nobody(tmp_path: Path) -> None:
+    settings = {"collect.interval": "200ms", "server.websocket.reconnect_spread": "500ms"}
+    found = await come_back(50, tmp_path, settings, keep=True)
+    assert (found.wrong, found.refused, found.failed) == ([], 0, 0)
+    assert found.answered > 10
+    assert found.hole <= found.listening + 0.2
+
+
 def test_the_seeds_of_the_tests_bring_every_kind_of_fault() -> None:
     assert {fault.kind for seed in SEEDS for fault in drawn(seed, SHORT)} == set(KINDS)
 
