@@ -104,6 +104,25 @@ def test_a_file_is_checked_in_its_environment(
     assert capsys.readouterr().err == f"monitor: 1 problem to correct; {NEXT}\n"
 
 
+def test_the_queries_of_boards_are_read_as_they_will_be(
+    tmp_path: Path, capsys: Output, started: Mock
+) -> None:
+    (tmp_path / "web.yaml").write_text(
+        "name: web\ntitle: Web\npanels:\n- title: Load\n  queries:\n  - query: rat(x[$__rate_interval])\n"
+    )
+    path = config(tmp_path, "boards: [overview, web.yaml]\nlog: {level: loud}\n")
+    assert main(["check-config", path]) == 2
+    loud, query = problems = capsys.readouterr().out.splitlines()
+    assert loud.startswith(f"{path}:2:14: log.level: ")
+    assert query == (
+        f'{tmp_path}/web.yaml:6:12: panels[0].queries[0].query: found "rat(x[$__rate_interval])", '
+        "expected a query in PromQL (character 1: unknown function with name 'rat')"
+    )
+    assert main(["serve", "--config", path]) == 2
+    assert capsys.readouterr().err.splitlines()[:2] == problems
+    assert not started.called
+
+
 def test_serve_says_the_same_of_a_bad_file_and_does_not_start(
     tmp_path: Path, capsys: Output, started: Mock
 ) -> None:
@@ -201,7 +220,7 @@ def test_a_wrong_command_says_what_is_wrong_and_where_to_read_on(
 
 def test_small_commands_do_not_load_the_service() -> None:
     code = "import sys; from monitor.__main__ import main; main(['check-config', 'config.yaml']); "
-    code += "print(sorted({'tornado', 'numpy', 'monitor.app'} & set(sys.modules)))"
+    code += "print(sorted({'tornado', 'monitor.app', 'monitor.server'} & set(sys.modules)))"
     root = Path(__file__).parents[1]
     run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     lines = run.stdout.splitlines()

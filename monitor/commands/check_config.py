@@ -17,11 +17,11 @@ def add(commands: Commands) -> None:
 
 
 def check_config(options: argparse.Namespace) -> int:
-    from monitor import config
+    from monitor import config, queries
     from monitor.footprint import footprint, judge, memory_limit
 
     try:
-        settings = config.load(options.file, os.environ, {}).settings
+        settings = config.load(options.file, os.environ, {}, queries.judge).settings
     except config.ConfigError as error:
         sys.stdout.write(f"{error}\n")
         sys.stderr.write(f"monitor: {advice(error)}\n")

@@ -22,12 +22,12 @@ def add(commands: Commands) -> None:
 
 
 def diff(options: argparse.Namespace) -> int:
-    from monitor import config
+    from monitor import config, queries
     from monitor.config import running
     from monitor.config.facts import changes, facts
 
     try:
-        new = config.load(options.file, os.environ, dict(options.set)).settings
+        new = config.load(options.file, os.environ, dict(options.set), queries.judge).settings
         if options.against is not None:
             old = facts(config.load(options.against, os.environ, dict(options.set)).settings)
             found = changes(old, facts(new))

@@ -26,12 +26,13 @@ def add(commands: Commands) -> None:
 
 
 def serve(options: argparse.Namespace) -> int:
-    from monitor import config
+    from monitor import config, queries
     from monitor.log import set_up
 
     flags = {"server.listen": options.listen} if options.listen else {}
     try:
-        settings = config.load(options.config, os.environ, flags | dict(options.set)).settings
+        given = flags | dict(options.set)
+        settings = config.load(options.config, os.environ, given, queries.judge).settings
     except config.ConfigError as error:
         sys.stderr.write(f"{error}\nmonitor: not started: {advice(error)}\n")
         return WRONG

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, ValidationInfo, model_validator
 
 from .problems import conflict, expected
 from .section import Form, Section
@@ -32,14 +32,24 @@ def read_text(text: str) -> str:
     return text
 
 
+def read_query(text: str, info: ValidationInfo) -> str:
+    """PromQL is judged by whoever loads the settings (monitor/config/load.py), where somebody does."""
+    judge = (info.context or {}).get("judge")
+    fault = judge(text) if judge else None
+    if fault is not None:
+        raise expected(f"a query in PromQL ({fault})")
+    return text
+
+
 Slug = Annotated[str, AfterValidator(read_slug), Form("characters a-z, 0-9, _ and -")]
 Text = Annotated[str, AfterValidator(read_text)]
+PromQL = Annotated[Text, AfterValidator(read_query)]
 
 
 class BoardQuery(Section):
     """One PromQL query of a panel or headline."""
 
-    query: Text
+    query: PromQL
     """What to draw, in PromQL; `$__rate_interval` becomes five steps."""
     legend: str = ""
     """Name of each series, in which `{{label}}` becomes the label's value; empty shows all labels."""
@@ -79,7 +89,7 @@ class Scale(Section):
 class Detail(Section):
     """A small phrase below a headline number."""
 
-    query: Text
+    query: PromQL
     """Its value, in PromQL; the first series counts."""
     legend: str = "{{value}}"
     """The phrase, in which `{{value}}` becomes the newest value and `{{label}}` the label's value."""

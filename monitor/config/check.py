@@ -4,7 +4,8 @@ pydantic judges two settings against each other only where each is right by itse
 reported are taken out and the rest is judged again, until nothing new is said.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -28,11 +29,16 @@ EXPECTED = {
 """What was expected, by pydantic's type of error."""
 
 
-def check(draft: Draft) -> Settings:
+Judge: TypeAlias = Callable[[str], str | None]
+"""What is wrong with a query, in words; None where nothing is."""
+
+
+def check(draft: Draft, judge: Judge | None = None) -> Settings:
     """The settings.  Raises ConfigError with all problems, those noted in the draft already included."""
+    context = {"written": True, "judge": judge}
     while True:
         try:
-            settings = Settings.model_validate(draft.data, context={"written": True})
+            settings = Settings.model_validate(draft.data, context=context)
         except ValidationError as error:
             if reduced(draft, error.errors(include_url=False)):
                 continue

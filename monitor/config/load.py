@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import environment, fields
-from .check import check
+from .check import Judge, check
 from .draft import DEFAULT, Draft
 from .problems import ConfigError, Place, Problem, dotted, parts, shown
 from .reader import Document, read_file
@@ -25,19 +25,27 @@ class Loaded(NamedTuple):
     """By key path with dots, for every setting; `Place("default")` where nobody gave a value."""
 
 
-def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str]) -> Loaded:
+def load(
+    path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str], judge: Judge | None = None
+) -> Loaded:
     """The settings of a file (None: no file), overridden by variables and then by flags (key path to text).
 
-    Raises ConfigError with every problem there is.
+    Raises ConfigError with every problem there is; queries are judged where somebody can.
     """
+    draft = drafted(path, environ, flags)
+    settings = check(draft, judge)
+    return Loaded(settings, dict(sources(draft)))
+
+
+def drafted(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str]) -> Draft:
+    """What is written, not checked yet.  Raises ConfigError where the file cannot be read."""
     draft = Draft(open_config(path), path.parent if path else Path())
     environment.apply(draft, environ)
     for key, text in flags.items():
         draft.override(parts(key), text, SHORT_FLAGS.get(key, f"--set {key}"))
     draft.expand_switches()
     draft.include_boards()
-    settings = check(draft)
-    return Loaded(settings, dict(sources(draft)))
+    return draft
 
 
 def sources(draft: Draft) -> Iterator[tuple[str, Place]]:
