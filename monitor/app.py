@@ -200,6 +200,7 @@ class Service:
             request_timeout=self.arrivals.patience.idle,
             idle_timeout=self.arrivals.patience.idle,
             arrivals=self.arrivals,
+            proxies=parts.proxies(self.settings),
         )
         gate = Gate(server, self.telemetry)
         async with asyncio.TaskGroup() as group:
@@ -210,7 +211,7 @@ class Service:
             running.write(folder, self.settings)
             self.manager.ready(self.settings.collect.interval)
             try:
-                yield f"http://{_name(sockets[0])}/"
+                yield f"http://{_name(sockets[0])}{self.settings.server.prefix}"
             finally:
                 self.manager.stopping(self.settings.server.websocket.close_timeout + FAREWELL + EXTRA)
                 running.remove(folder)
@@ -242,6 +243,7 @@ class Service:
             limits=self.limits,
             points=self.settings.server.query.points,
             live=(r"/live", LiveHandler, carried),
+            prefix=self.settings.server.prefix,
             audience=self.audience,
             everybody=self.workers,
             websocket_ping_interval=websocket.ping_interval,

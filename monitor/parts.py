@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict
+from ipaddress import ip_network
 from itertools import chain
 from typing import Any
 
@@ -15,6 +16,7 @@ from monitor.collect import COLLECTORS, Background, Collector, Host
 from monitor.config import Board, Settings, state_directory
 from monitor.promql import Limits
 from monitor.server.guard import Guard
+from monitor.server.proxies import Proxies
 from monitor.storage.head import Head
 from monitor.stream.audience import Audience, Greeting
 from monitor.stream.liveness import Bounds
@@ -118,6 +120,10 @@ def guard(settings: Settings) -> Guard:
         *settings.server.allowed_hosts,
     }
     return Guard(hosts=frozenset(names), origins=frozenset(settings.server.allowed_origins))
+
+
+def proxies(settings: Settings) -> Proxies:
+    return Proxies(tuple(map(ip_network, settings.server.trusted_proxies)))
 
 
 def collectors(settings: Settings) -> dict[str, Collector | Background]:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Strict, model_validator
 
-from .addresses import Address, HostName, Origin
+from .addresses import Address, HostName, Network, Origin, Prefix
 from .problems import conflict
 from .section import Form, Section, Takes
 from .units import Between, Duration, Size
@@ -29,8 +29,8 @@ class WebSocket(Section):
     max_clients: Annotated[int, Between(1, 100_000), Takes.RELOAD] = 1000
     """Viewers at once; more are refused with status 503."""
     per_address: Annotated[int, Between(1, 100_000), Takes.RELOAD] = 100
-    """Viewers at once from one network address.  Behind a reverse proxy all have the proxy's: raise it
-    there."""
+    """Viewers at once from one network address.  Behind a reverse proxy all have the proxy's, unless it is
+    one of trusted_proxies."""
     max_message: Annotated[Size, Between("1KiB", "1MiB"), Takes.RESTART] = 64 << 10
     """Longest message that a viewer may send."""
     send_buffer: Annotated[Size, Between("4KiB", "16MiB"), Takes.RESTART] = 16 << 10
@@ -107,6 +107,14 @@ class Server(Section):
     allowed_origins: Annotated[tuple[Origin, ...], Strict(False), Form("list of origins"), Takes.RELOAD] = ()
     """Further origins whose pages may open live connections, such as `https://monitor.example.org`.  The
     service's own pages always may."""
+    prefix: Annotated[Prefix, Form("path"), Takes.RESTART] = "/"
+    """The path below which everything is, page, API and live stream: `/monitor/` where a reverse proxy gives
+    the service this part of a site and passes paths on as they are."""
+    trusted_proxies: Annotated[
+        tuple[Network, ...], Strict(False), Form("list of IP addresses and networks"), Takes.RESTART
+    ] = ()
+    """Reverse proxies that are believed: what they say in `X-Forwarded-For` is the viewer's address, in
+    `X-Forwarded-Proto` the viewer's scheme.  From anybody else these headers are ignored."""
     max_body: Annotated[Size, Between("1KiB", "1GiB"), Takes.RESTART] = 1 << 20
     """Longest body of an HTTP request."""
     workers: Annotated[int, Between(1, 64), Takes.RESTART] = 1

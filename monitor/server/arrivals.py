@@ -33,6 +33,7 @@ from tornado.httputil import (
 )
 from tornado.iostream import IOStream
 
+from monitor.server.proxies import NOBODY, Forwarded, Proxies
 from monitor.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -164,12 +165,14 @@ class Request(HTTPMessageDelegate):
 
 
 class WatchedServer(HTTPServer):
-    """Tornado's server, with every connection known to its arrivals."""
+    """Tornado's server, with every connection known to its arrivals, and every request by who asks."""
 
     arrivals: Arrivals | None = None
+    proxies: Proxies = NOBODY
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        delegate = super().start_request(server_conn, request_conn)
+        delegate: HTTPMessageDelegate = super().start_request(server_conn, request_conn)
+        delegate = Forwarded(delegate, request_conn, self.proxies)
         if self.arrivals is None:
             return delegate
         return Request(delegate, self.arrivals.begins(server_conn), self.arrivals.clock)

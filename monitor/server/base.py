@@ -57,15 +57,16 @@ class Base(RequestHandler):
         embedded = origin is None and is_embedded(
             headers.get("Sec-Fetch-Site"), headers.get("Sec-Fetch-Dest")
         )
-        if embedded or not origin_allowed(origin, host, self.guard.origins):
+        if embedded or not origin_allowed(origin, host, self.guard.origins, self.request.protocol):
             raise Failure(403, "foreign_origin", FOREIGN_ORIGIN)
 
     def check_trusted_origin(self, origin: str) -> bool:
-        return origin_allowed(origin, self.request.headers.get("Host", ""), self.guard.origins)
+        host = self.request.headers.get("Host", "")
+        return origin_allowed(origin, host, self.guard.origins, self.request.protocol)
 
     def _origin_matches_host(self, origin: str) -> bool:
         # Tornado's own raises ValueError for "http://[", which would be answered by 500.
-        return is_own(origin, self.request.headers.get("Host", ""))
+        return is_own(origin, self.request.headers.get("Host", ""), self.request.protocol)
 
     def compute_etag(self) -> str | None:
         """None: answers are as new as the last sample, and hashing them tells nobody anything."""

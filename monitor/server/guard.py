@@ -43,12 +43,12 @@ def is_address(version: type[IPv4Address] | type[IPv6Address], text: str) -> boo
     return True
 
 
-def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> bool:
+def origin_allowed(origin: str | None, host: str, allowed: Collection[str], protocol: str = "http") -> bool:
     """Whether an Origin header is of this host (whose name was found allowed), or one of those allowed.
 
-    Programs that are no browser send none, which is allowed.
+    Programs that are no browser send none, which is allowed.  `protocol` is that of the request.
     """
-    return origin is None or origin.lower() in allowed or is_own(origin, host)
+    return origin is None or origin.lower() in allowed or is_own(origin, host, protocol)
 
 
 def is_embedded(site: str | None, destination: str | None) -> bool:
@@ -59,6 +59,10 @@ def is_embedded(site: str | None, destination: str | None) -> bool:
     return site in ("cross-site", "same-site") and destination != "document"
 
 
-def is_own(origin: str, host: str) -> bool:
-    """Whether an origin is the service's own; a proxy may have taken TLS off, so the scheme tells nothing."""
-    return bool(host) and any(origin.lower() == scheme + host.lower() for scheme in SCHEMES)
+def is_own(origin: str, host: str, protocol: str = "http") -> bool:
+    """Whether an origin is the service's own: under TLS only the one that is under TLS, too.
+
+    Where it seems not to be, a proxy that is not known may have taken TLS off, and the scheme tells nothing.
+    """
+    schemes = SCHEMES[1:] if protocol == "https" else SCHEMES
+    return bool(host) and any(origin.lower() == scheme + host.lower() for scheme in schemes)

@@ -4,6 +4,7 @@ from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, set_parse_bo
 from tornado.web import Application
 
 from monitor.server.arrivals import Arrivals, WatchedServer
+from monitor.server.proxies import NOBODY, Proxies
 
 MAX_HEADER = 16 << 10
 MAX_BODY = 1 << 20
@@ -16,12 +17,14 @@ def make_server(
     request_timeout: float = 10.0,
     idle_timeout: float = 60.0,
     arrivals: Arrivals | None = None,
+    proxies: Proxies = NOBODY,
 ) -> WatchedServer:
     """A server that listens nowhere yet.
 
     A body of more than max_body bytes is refused, and so is one not whole after request_timeout seconds; a
     connection that sends no whole header within idle_timeout seconds is closed.  These are Tornado's own
-    time-outs, the second line behind `arrivals`, which are swept.  Forwarding headers are not believed.
+    time-outs, the second line behind `arrivals`, which are swept.  Forwarding headers are believed of
+    `proxies` alone.
     """
     # Nothing here takes uploads, and parsing them has a history of holes.  Tornado sets this per process.
     set_parse_body_config(ParseBodyConfig(multipart=ParseMultipartConfig(enabled=False)))
@@ -34,5 +37,5 @@ def make_server(
         body_timeout=request_timeout,
         idle_connection_timeout=idle_timeout,
     )
-    server.arrivals = arrivals
+    server.arrivals, server.proxies = arrivals, proxies
     return server

@@ -1,6 +1,7 @@
 """Which path is answered by what."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from monitor.server.base import NotFound
 from monitor.server.boards import Boards
 from monitor.server.guard import Guard
 from monitor.server.health import Health, Ready
+from monitor.server.lead import Lead
 from monitor.server.metrics import Latest, Metrics
 from monitor.server.static import Static, read_assets
 from monitor.server.viewers import Viewer, Viewers
@@ -38,6 +40,7 @@ def make_application(
     limits: Limits,
     live: Rule | None = None,
     audience: Audience | None = None,
+    prefix: str = "/",
     page: Path = PAGE,
     points: int = 11_000,
     clock: Callable[[], float] = time.time,
@@ -45,6 +48,7 @@ def make_application(
 ) -> Application:
     """The application: `live` is the rule of the live stream, `audience` who watches it.
 
+    Rules are written as if the service had the whole site; all are below `prefix`, which ends with a slash.
     `settings` go to Tornado (its websocket_*).  Boards are plain data, every field present.  `points` is how
     many points in time a range query may have, `clock` gives Unix time in seconds, for queries without one.
     """
@@ -61,15 +65,23 @@ def make_application(
         (r"/(.*)", Static, {"assets": read_assets(page)}),
     ]
     return Application(
-        rules,
+        below(prefix, rules),
         default_handler_class=NotFound,
         guard=guard,
         telemetry=telemetry,
+        prefix=prefix,
         cross_origin_protection=True,
         transforms=[Packed],
         log_function=count,
         **settings,
     )
+
+
+def below(prefix: str, rules: Sequence[Rule]) -> list[Rule]:
+    """The rules below a prefix, which people also find without its last slash, and from the root."""
+    bare = prefix.rstrip("/")
+    found = [(re.escape(bare) + path, handler, held) for path, handler, held in rules]
+    return [*found, (f"(?:/|{re.escape(bare)})", Lead, {"to": prefix})] if bare else found
 
 
 def watching(audience: Audience) -> tuple[Rule, Rule]:

@@ -137,7 +137,7 @@ class Worker:
         )
         carried = {"audience": self.audience, **settings["carried"]}
         self.application = Application(
-            [(r"/live", Handler, carried)], log_function=unlogged, **settings["websocket"]
+            [(r"/.*", Handler, carried)], log_function=unlogged, **settings["websocket"]
         )
 
     async def follow(self, post: Post) -> None:

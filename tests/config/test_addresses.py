@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from monitor.config import Address
-from monitor.config.addresses import HostName, Origin
+from monitor.config.addresses import HostName, Network, Origin, Prefix
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,50 @@ def test_an_origin_is_scheme_host_and_port(text: str) -> None:
 def test_what_is_no_origin_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="a scheme and a host"):
         TypeAdapter(Origin).validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [
+        ("", "/"),
+        ("/", "/"),
+        ("/monitor/", "/monitor/"),
+        ("/monitor", "/monitor/"),
+        ("/a/b-1/c.d_~", "/a/b-1/c.d_~/"),
+    ],
+)
+def test_a_prefix_is_a_path_that_ends_with_a_slash(text: str, prefix: str) -> None:
+    assert TypeAdapter(Prefix).validate_python(text) == prefix
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["monitor", "monitor/", "//", "//evil.example/", "/a//b", "/../", "/a/./b", "/a b/", "/a?b", "/a#b",
+     "/%2e/", "/(.*)/", "http://a/", "/\n", "/é/"],
+)  # fmt: skip
+def test_what_is_no_prefix_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="the path below which the service is"):
+        TypeAdapter(Prefix).validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("10.1.0.0/16", "10.1.0.0/16"),
+        ("FD00::/64", "fd00::/64"),
+        ("::1/128", "::1"),
+    ],
+)
+def test_a_network_is_an_address_or_a_range_of_them(text: str, network: str) -> None:
+    assert TypeAdapter(Network).validate_python(text) == network
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "localhost", "10.1.2.3/16", "0.0.0.0/0", "::/0", "10.0.0.0/33", "10.1", "::ffff:10.0.0.1",
+     "::ffff:10.0.0.0/104", "*"],
+)  # fmt: skip
+def test_what_is_no_network_or_is_every_address_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="an IP address or a network without host bits"):
+        TypeAdapter(Network).validate_python(text)

@@ -67,6 +67,18 @@ def test_own_and_listed_origins_are_allowed(origin: str) -> None:
     assert origin_allowed(origin, "localhost:8844", ORIGINS)
 
 
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://localhost:8844", True),
+        ("http://localhost:8844", False),
+        ("https://monitor.example.org", True),
+    ],
+)
+def test_under_tls_the_own_origin_is_under_tls_too(origin: str, allowed: bool) -> None:
+    assert origin_allowed(origin, "localhost:8844", ORIGINS, "https") is allowed
+
+
 def test_programs_send_no_origin() -> None:
     assert origin_allowed(None, "localhost:8844", ORIGINS)
 
