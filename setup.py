@@ -33,6 +33,7 @@ INSTALL = [
     "numpy>=2.2",
     "promql-parser==0.12.*",
     "google-re2>=1.1",
+    "argon2-cffi>=25.1",
 ]
 TEST = [
     "pytest>=9,<10",

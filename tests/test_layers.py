@@ -21,6 +21,7 @@ LEAVES = {"model", "config", "telemetry", "log", "listener", "footprint", "syste
 """Rooms that any room may import."""
 
 ROOMS: dict[str, set[str]] = {
+    "access": set(),
     "bus": set(),
     "collect": set(),
     "formats": set(),
@@ -31,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "alerts": {"promql", "formats", "storage"},
     "stream": {"promql", "formats", "storage"},
     "remote": {"promql", "formats", "storage"},
-    "server": {"bus", "formats", "storage", "promql", "intake", "alerts", "stream", "remote"},
+    "server": {"access", "bus", "formats", "storage", "promql", "intake", "alerts", "stream", "remote"},
 }
 """What each room may import besides itself and the leaves; leaves import leaves only."""
 

@@ -1,0 +1,8 @@
+"""Who may look, and at what: roles, users, sessions, tokens.  Knows no HTTP; clocks are passed in."""
+
+from .access import Access, User
+from .credential import Credential
+from .folder import AccessError, Folder
+from .roles import Permission, Role
+
+__all__ = ["Access", "AccessError", "Credential", "Folder", "Permission", "Role", "User"]

@@ -1,0 +1,22 @@
+"""What a request has shown: who it is, and what that one may do."""
+
+from dataclasses import dataclass
+
+from .roles import GRANTED, Permission, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Valid at the moment at which it was given out; `key` says later whether it still is."""
+
+    key: str
+    """Names what it rests on (a session, a token) without being of use to anybody who reads it."""
+    name: str
+    """Who, for people to read; empty for somebody unknown."""
+    role: Role
+    may: frozenset[Permission]
+
+
+def anonymous(role: Role) -> Credential:
+    """That of everybody who shows nothing."""
+    return Credential(f"anonymous {role.value}", "", role, GRANTED[role])

@@ -1,0 +1,34 @@
+"""What may be done, and what each role may do."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What a route asks for."""
+
+    NOTHING = "nothing"
+    """Everybody has it, known or not."""
+    VIEW = "view"
+    """Boards, queries and the live stream."""
+    METRICS = "metrics"
+    """What scrapers read."""
+    VIEWERS = "viewers"
+    """Who watches, from where; and the way to cut one."""
+
+
+class Role(StrEnum):
+    """Each may what those before it may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+VIEWER = frozenset({Permission.NOTHING, Permission.VIEW, Permission.METRICS})
+OPERATOR = VIEWER | {Permission.VIEWERS}
+GRANTED: Mapping[Role, frozenset[Permission]] = {
+    Role.VIEWER: VIEWER,
+    Role.OPERATOR: OPERATOR,
+    Role.ADMIN: frozenset(Permission),
+}
