@@ -7,6 +7,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -257,10 +258,10 @@ def test_the_service_tells_when_it_is_ready_how_it_does_and_that_it_ends(
     inbox = Inbox(str(tmp_path / "notify"))
     monkeypatch.setenv("NOTIFY_SOCKET", inbox.address)
     monkeypatch.setenv("WATCHDOG_USEC", "800000")
-    with inbox.socket:
-        with running(tmp_path, COLLECT__INTERVAL="100ms"):
-            assert inbox.next() == {"READY": "1"}
-            heard = [(inbox.next(), monotonic()) for _ in range(8)]
+    with inbox.socket, running(tmp_path, COLLECT__INTERVAL="100ms") as service:
+        assert inbox.next() == {"READY": "1"}
+        heard = [(inbox.next(), monotonic()) for _ in range(8)]
+        service.send(signal.SIGTERM)
         while "STOPPING" not in (last := inbox.next()):
             assert last["WATCHDOG"] == "1"
     assert last == {"STOPPING": "1", "EXTEND_TIMEOUT_USEC": "13000000"}
