@@ -1,12 +1,16 @@
-"""The service's log: lines for people, or one JSON object a line for programs, on standard error."""
+"""The service's log on standard error: lines for people, one JSON object a line for programs, or entries with
+fields where that is the journal."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 from typing import TextIO
+
+from monitor import journal
 
 OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 """What every record has; the rest was given as `extra`."""
@@ -15,10 +19,18 @@ OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "ta
 def set_up(
     level: str, form: str, stream: TextIO | None = None, logger: logging.Logger = logging.root
 ) -> None:
-    """Write all records from `level` on, as `text` or `json`; what was set up before is replaced."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    """Write all records from `level` on; what was set up before is replaced.
+
+    `form` is `text`, `json`, or `auto`: the journal's own where the stream leads there, else text.
+    """
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
-    logger.handlers[:] = [handler]
+    to_journal = form == "auto" and journal.is_journal(stream, os.environ)
+    for old in logger.handlers:
+        if isinstance(old, JournalHandler):
+            old.close()
+    logger.handlers[:] = [JournalHandler(handler) if to_journal else handler]
     logger.setLevel(level.upper())
 
 
@@ -46,11 +58,8 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in extras(record).items())
         line = f"{timestamp(record)} {record.levelname} {record.name}: {record.getMessage()}{fields}"
-        line = "".join(
-            char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
-        )
         trace = self.formatException(record.exc_info) if record.exc_info else ""
-        return f"{line}\n{trace}" if trace else line
+        return f"{printable(line)}\n{trace}" if trace else printable(line)
 
 
 class JsonFormatter(logging.Formatter):
@@ -68,3 +77,37 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return json.dumps(fields, default=str, ensure_ascii=False)
+
+
+class JournalHandler(logging.Handler):
+    """Entries of the journal: the message, where it was written, and what was given as `extra` as fields
+    MONITOR_...; while the journal takes none, they go the other way."""
+
+    def __init__(self, otherwise: logging.Handler) -> None:
+        super().__init__()
+        self.otherwise = otherwise
+        self.journal = journal.Journal()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self.journal.send(self.fields(record))
+        except OSError:
+            self.otherwise.handle(record)
+
+    def fields(self, record: logging.LogRecord) -> dict[str, str]:
+        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+        message = printable(record.getMessage())
+        return {
+            **{journal.name(f"monitor_{key}"): str(value) for key, value in extras(record).items()},
+            "MESSAGE": f"{message}\n{trace}" if trace else message,
+            "PRIORITY": str(journal.priority(record.levelno)),
+            "SYSLOG_IDENTIFIER": "monitor",
+            "CODE_FILE": record.pathname,
+            "CODE_LINE": str(record.lineno),
+            "CODE_FUNC": record.funcName or "",
+            "MONITOR_LOGGER": record.name,
+        }
+
+    def close(self) -> None:
+        self.journal.close()
+        super().close()

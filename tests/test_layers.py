@@ -17,13 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "monitor"
 WEB = ROOT / "web" / "src"
 
-LEAVES = {"model", "config", "telemetry", "log", "listener", "footprint", "systemd"}
+LEAVES = {"model", "config", "telemetry", "log", "listener", "footprint", "journal", "systemd"}
 """Rooms that any room may import."""
 
 ROOMS: dict[str, set[str]] = {
     "access": set(),
     "bus": set(),
     "collect": set(),
+    "deploy": set(),
     "formats": set(),
     "storage": set(),
     "terminal": set(),

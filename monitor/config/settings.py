@@ -51,8 +51,9 @@ class Log(Section):
 
     level: Annotated[Literal["debug", "info", "warning", "error"], Takes.RELOAD] = "info"
     """The least important records that are written."""
-    format: Annotated[Literal["text", "json"], Takes.RELOAD] = "text"
-    """`text` for people, `json` for one object a line."""
+    format: Annotated[Literal["auto", "text", "json"], Takes.RELOAD] = "auto"
+    """`text` for people, `json` for one object a line; `auto` is text, but under systemd the journal's own
+    entries, with fields."""
 
 
 class Settings(Section):
