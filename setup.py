@@ -177,7 +177,7 @@ if __name__ == "__main__":
         license_files=["LICENSE"],
         python_requires=f">={PYTHON}",
         packages=find_packages(include=["monitor", "monitor.*"]),
-        package_data={"monitor": ["py.typed", "boards/*.yaml", "static/**"]},
+        package_data={"monitor": ["py.typed", "boards/*.yaml", "deploy/*.in", "static/**"]},
         install_requires=INSTALL,
         extras_require={"test": TEST, "dev": DEV},
         entry_points={"console_scripts": ["monitor=monitor.__main__:main"]},

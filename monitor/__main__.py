@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from monitor import __version__
-from monitor.commands import Add, Parser, check_config, config, serve, viewers
+from monitor.commands import Add, Parser, check_config, config, serve, service, viewers
 
-COMMANDS: Sequence[Add] = (serve.add, viewers.add, check_config.add, config.add)
+COMMANDS: Sequence[Add] = (serve.add, service.add, viewers.add, check_config.add, config.add)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,14 +13,22 @@ from typing import Any
 
 import monitor
 from monitor.collect import COLLECTORS, Background, Collector, Host
-from monitor.config import Board, Settings, state_directory
+from monitor.config import Address, Board, Settings, state_directory
+from monitor.deploy.units import Deployment
+from monitor.footprint import footprint
 from monitor.promql import Limits
+from monitor.server.descriptors import BESIDES
 from monitor.server.guard import Guard
 from monitor.server.proxies import Proxies
 from monitor.storage.head import Head
 from monitor.stream.audience import Audience, Greeting
 from monitor.stream.liveness import Bounds
 from monitor.stream.session import SessionLimits
+
+GRAIN, LEAST = 256 << 20, 4
+"""Bytes of which the service's memory is a multiple, and the least multiple."""
+FILES = 65536
+"""Descriptors that the service may have at least."""
 
 
 def milliseconds(seconds: float) -> int:
@@ -109,6 +117,22 @@ def worker(settings: Settings, audience: Audience) -> dict[str, Any]:
         },
         "max_buffer": 2 * websocket.max_message,
     }
+
+
+def deployment(settings: Settings, systemd: int, program: str, config: str) -> Deployment:
+    """What the units say: room for the viewers (monitor/footprint.py), and as much again for all else."""
+    address = settings.server.listen
+    places = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    need = footprint(settings)
+    return Deployment(
+        systemd=systemd,
+        program=program,
+        config=config,
+        listen=[str(Address(str(place[0]), address.port)) for *_, place in places],
+        viewers=str(need),
+        memory=max(LEAST, -(-2 * need.total // GRAIN)) * GRAIN >> 20,
+        files=max(FILES, settings.server.websocket.max_clients + BESIDES),
+    )
 
 
 def guard(settings: Settings) -> Guard:

@@ -1,0 +1,1 @@
+"""The service as systemd runs it: its units, and what `monitor service` does with them."""

@@ -1,0 +1,116 @@
+"""Installing the service, and taking it away: a list of steps that can be read before they are done."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from monitor.deploy.systemctl import properties, systemctl
+from monitor.deploy.units import SERVICE, SOCKET
+
+UNITS = Path("/etc/systemd/system")
+HIDDEN = Path("/tmp"), Path("/var/tmp")  # noqa: S108  (the service sees others: PrivateTmp=)
+READ, ENTER = 0o004, 0o001
+
+
+class InstallError(Exception):
+    """The service cannot be installed; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    text: str
+    """What it does, for the person who decides."""
+    act: Callable[[], object]
+    detail: str = ""
+    """The lines that it would write."""
+
+
+def installing(files: Mapping[Path, str]) -> Iterator[Step]:
+    """Write what differs, and have systemd run it.  `files` by path; present ones in UNITS are replaced.
+
+    Raises CommandError.
+    """
+    changed = {path: text for path, text in files.items() if read(path) != text}
+    for path, text in changed.items():
+        verb = "replace" if path.exists() else "write"
+        yield Step(f"{verb} {path}", partial(write, path, text), difference(path, text))
+    yield command("daemon-reload")
+    yield command("enable", SERVICE, SOCKET)
+    if any(path.name == SOCKET for path in changed) or not active(SOCKET):
+        # A socket cannot be bound anew while its service runs.
+        if active(SERVICE):
+            yield command("stop", SERVICE)
+        yield command("restart", SOCKET)
+    yield command("restart", SERVICE)
+
+
+def removing(folder: Path, *, purge: bool) -> Iterator[Step]:
+    """Stop and forget the service; with `purge` its configuration and its state, too."""
+    units = [name for name in (SOCKET, SERVICE) if (folder / name).exists()]
+    if units:
+        yield command("disable", "--now", *units)
+    if purge and SERVICE in units:
+        yield command("clean", "--what=all", SERVICE)
+    for name in units:
+        yield Step(f"remove {folder / name}", (folder / name).unlink)
+    if units:
+        yield command("daemon-reload")
+
+
+def command(*arguments: str) -> Step:
+    return Step(f"run systemctl {' '.join(arguments)}", partial(systemctl, *arguments))
+
+
+def active(unit: str) -> bool:
+    return properties(unit, "ActiveState").get("ActiveState") == "active"
+
+
+def read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that everybody may read, whole or not at all."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.chmod(0o644)
+    temporary.replace(path)
+
+
+def difference(path: Path, text: str) -> str:
+    """What a write changes, as diff(1) shows it."""
+    old = (read(path) or "").splitlines(keepends=True)
+    before = str(path) if old else os.devnull
+    return "".join(difflib.unified_diff(old, text.splitlines(keepends=True), before, str(path)))
+
+
+def judge_place(path: Path, what: str, top: Path = Path("/")) -> None:
+    """Raises InstallError where a service that has nobody's account could not read a file.
+
+    What is above `top` is taken to be open.
+    """
+    for hidden in HIDDEN:
+        if path.is_relative_to(hidden):
+            raise InstallError(
+                f"{what} is {path}, and the service sees a {hidden} of its own; move it, as to /opt/monitor"
+            )
+    for folder in reversed(path.parents):
+        if folder.is_relative_to(top) and not folder.stat().st_mode & ENTER:
+            raise InstallError(
+                f"{what} is {path}, and the service may not enter {folder}: it runs under an account of its "
+                "own; move it, as to /opt/monitor, or allow others to enter (chmod o+x)"
+            )
+    if not path.stat().st_mode & READ:
+        raise InstallError(
+            f"{what} is {path}, and the service may not read it: it runs under an account of its own; "
+            "chmod o+r it (secrets go into files of their own and come by LoadCredential=)"
+        )
