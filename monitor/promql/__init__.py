@@ -7,15 +7,15 @@ extrapolation.
 
 from monitor.promql.errors import Limits, QueryError
 from monitor.promql.evaluate import Samples, evaluate, select_samples, text_value
+from monitor.promql.moment import Moment
 from monitor.promql.parse import Query, ValueType, parse, value_type
-from monitor.promql.selections import Selections
 
 __all__ = [
     "Limits",
+    "Moment",
     "Query",
     "QueryError",
     "Samples",
-    "Selections",
     "ValueType",
     "evaluate",
     "parse",

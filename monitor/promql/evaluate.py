@@ -17,6 +17,7 @@ from monitor.promql.nodes import Aggregate, Binary, Call, Negation, Node, Number
 from monitor.promql.operators import binary
 from monitor.promql.parse import FARTHEST, Query
 from monitor.promql.selectors import newest, spans
+from monitor.promql.shared import Shared
 from monitor.promql.vector import Context, Scalar, Vector, without_name
 from monitor.storage import Flags, Storage, is_stale
 
@@ -41,13 +42,15 @@ def evaluate(
     limits: Limits = DEFAULT,
     *,
     clock: Callable[[], float] = time.monotonic,
+    shared: Shared | None = None,
 ) -> Columns:
     """The query's values at start, start + step, ... <= end (ms); one instant where start == end.
 
     A scalar is one series without labels; series without any value are left out.  One step alone and the same
-    step among others have the same values bit for bit.  Raises QueryError.
+    step among others have the same values bit for bit.  Raises QueryError.  `shared` is what queries of the
+    same store and limits have in common at this moment (see `Moment`).
     """
-    context = make_context(query, storage, (start, end, step), limits, clock)
+    context = make_context(query, storage, (start, end, step), limits, clock, shared)
     with np.errstate(all="ignore"):
         value = value_of(context, query.root)
         return columns(context, value)
@@ -88,6 +91,7 @@ def make_context(
     grid: tuple[int, int, int],
     limits: Limits,
     clock: Callable[[], float],
+    shared: Shared | None = None,
     *,
     matrix: bool = False,
 ) -> Context:
@@ -108,7 +112,7 @@ def make_context(
     if isinstance(query.root, Text) or (isinstance(query.root, Window) and not matrix):
         kind = "string" if isinstance(query.root, Text) else "range vector"
         raise QueryError(f'invalid expression type "{kind}", must be Scalar or instant Vector', 0)
-    return Context(storage, grid, limits, clock)
+    return Context(storage, grid, limits, shared or Shared(limits.points), clock)
 
 
 def columns(context: Context, value: Vector | Scalar) -> Columns:
@@ -129,7 +133,15 @@ def columns(context: Context, value: Vector | Scalar) -> Columns:
 def value_of(context: Context, node: Node) -> Any:
     """The value of a node: a Vector, a Scalar, or the spans of a window."""
     context.check_time()
-    return VALUES[type(node)](context, node)
+    if type(node) not in SHARED:
+        return VALUES[type(node)](context, node)
+    value = context.known(node)
+    if value is None:
+        spent = context.spent
+        value = VALUES[type(node)](context, node)
+        values = value.values if isinstance(value, Vector) else value
+        context.remember(node, value, values.size, context.spent - spent)
+    return value
 
 
 def number(_: Context, node: Number) -> Scalar:
@@ -187,3 +199,5 @@ VALUES: dict[type[Node], Callable[..., Any]] = {
     Binary: operation,
     Negation: negation,
 }
+SHARED = frozenset({Selector, Call, Aggregate, Binary})
+"""The kinds of parts whose values queries share."""

@@ -73,8 +73,9 @@ def make_groups(keys: Sequence[Labels] | map[Labels]) -> Groups:
 
 def unnamed(series: SeriesSet) -> SeriesSet:
     """The same series without their metric's name."""
-    key = key_of(Grouping(False, ()))
-    return derive(series, "unnamed", lambda: SeriesSet(tuple(map(key, series.labels))))
+    return derive(
+        series, "unnamed", lambda: SeriesSet(tuple(map(key_of(Grouping(False, ())), series.labels)))
+    )
 
 
 def same(series: SeriesSet) -> Groups | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from monitor.storage import Matcher
 
@@ -15,8 +16,28 @@ COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 SETS = frozenset({"and", "or", "unless"})
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Part:
+    """Compared by its fields.  Its hash is worked out once: live queries are looked up by it every tick."""
+
+    __slots__ = ("_fields", "_hash")
+    _fields: tuple[Any, ...]
+    _hash: int
+
+    def __post_init__(self) -> None:
+        compared = [each.name for each in fields(self) if each.compare]  # type: ignore[arg-type]
+        found = tuple([getattr(self, name) for name in compared])
+        object.__setattr__(self, "_fields", found)
+        object.__setattr__(self, "_hash", hash((type(self), found)))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self._fields == other._fields)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number(Part):
     """A literal number."""
 
     value: float
@@ -29,8 +50,8 @@ class Number:
         return str(int(self.value)) if self.value == int(self.value) < 1e15 else repr(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+@dataclass(frozen=True, slots=True, eq=False)
+class Text(Part):
     """A literal string."""
 
     value: str
@@ -39,8 +60,8 @@ class Text:
         return quoted(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+@dataclass(frozen=True, slots=True, eq=False)
+class Selector(Part):
     """Series chosen by matchers, at the time asked for, or always at `at`, less `offset` (milliseconds)."""
 
     matchers: tuple[Matcher, ...]
@@ -70,8 +91,8 @@ class Selector:
         return text + (f" offset {duration(self.offset)}" if self.offset else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+@dataclass(frozen=True, slots=True, eq=False)
+class Window(Part):
     """The samples of a selector in the `length` milliseconds up to each time."""
 
     selector: Selector
@@ -81,8 +102,8 @@ class Window:
         return self.selector.spelled(f"[{duration(self.length)}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+@dataclass(frozen=True, slots=True, eq=False)
+class Call(Part):
     """A function and its arguments."""
 
     function: str
@@ -93,8 +114,8 @@ class Call:
         return f"{self.function}({', '.join(map(str, self.arguments))})"
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping(Part):
     """Label names: `on` and `by` keep these, `ignoring` and `without` (include is false) all others."""
 
     include: bool
@@ -104,8 +125,8 @@ class Grouping:
         return f"{include if self.include else exclude} ({', '.join(map(label, self.labels))})"
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregate(Part):
     """An aggregation over the groups of a vector."""
 
     operator: str
@@ -122,8 +143,8 @@ class Aggregate:
         return f"{self.operator}{groups}({parameter}{self.argument})"
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+@dataclass(frozen=True, slots=True, eq=False)
+class Matching(Part):
     """How the series of two vectors find each other."""
 
     grouping: Grouping
@@ -138,8 +159,8 @@ class Matching:
         return text + (f" group_{self.many} ({', '.join(map(label, self.copied))})" if self.many else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary(Part):
     """An operator between two expressions; `matching` counts only between vectors."""
 
     operator: str
@@ -154,8 +175,8 @@ class Binary:
         return f"{operand(self.left)} {self.operator}{boolean}{self.matching} {operand(self.right)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+@dataclass(frozen=True, slots=True, eq=False)
+class Negation(Part):
     """Unary minus."""
 
     argument: Node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -156,9 +157,12 @@ class Reader:
     def _string(self, text: str) -> str:
         return restored(text, self._strings)
 
-    def _number(self, tree: Any, _: int) -> Number:
+    def _number(self, tree: Any, _: int) -> Node:
         self._find(lambda word: word.kind == "number" or word.text.lower() in ("inf", "nan"))
-        return Number(tree.val)
+        # Zeros of either sign are equal, and a division by them is not.
+        return (
+            Negation(Number(0.0)) if (tree.val, math.copysign(1, tree.val)) == (0, -1) else Number(tree.val)
+        )
 
     def _text(self, tree: Any, _: int) -> Text:
         self._find(lambda word: word.kind == "string")

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
 from monitor.model import Times
-from monitor.promql.labels import NOTHING, joined
+from monitor.promql.labels import NOTHING, Places, joined
 from monitor.promql.nodes import Selector, Window
 from monitor.promql.vector import LOOK_BACK, Context, Vector
-from monitor.promql.windows import Span
-from monitor.storage import Selection, is_stale
+from monitor.promql.windows import Span, Windows
+from monitor.storage import Flags, Selection, is_stale
 
 
 def newest(context: Context, selector: Selector) -> Vector:
     """The newest sample of each series at each step, at most LOOK_BACK old, unless it went stale."""
     times, selections = looked_at(context, selector, LOOK_BACK)
-    return combine(context, [newest_of(selection, times) for selection in selections])
+    return combine(context, [newest_of(context, selector, selection, times) for selection in selections])
 
 
-def newest_of(selection: Selection, times: Times) -> Vector:
+def newest_of(context: Context, selector: Selector, selection: Selection, times: Times) -> Vector:
     # A target's rows hold all its series, so that the newest row decides: what it lacks is stale.
-    rows = selection.timestamps.searchsorted(times, "right") - 1
-    fresh = (rows >= 0) & (selection.timestamps[rows] > times - LOOK_BACK)
+    def find() -> tuple[Places, Flags]:
+        rows = selection.timestamps.searchsorted(times, "right") - 1
+        return rows, ((rows >= 0) & (selection.timestamps[rows] > times - LOOK_BACK))[:, None]
+
+    rows, fresh = context.once(("newest", *looks(selector, selection)), find)
     values = selection.at(rows)
-    return Vector(selection.series, values, fresh[:, None] & ~is_stale(values))
+    return Vector(selection.series, values, fresh & ~is_stale(values))
 
 
 def spans(context: Context, window: Window) -> list[Span]:
@@ -36,7 +39,19 @@ def spans(context: Context, window: Window) -> list[Span]:
         context.spend(samples, window.selector.position)
 
     spend(sum(len(selection.timestamps) * len(selection.series) for selection in selections))
-    return [Span(selection, times, window.length, spend) for selection in selections]
+    return [Span(selection, windows_of(context, window, selection, times), spend) for selection in selections]
+
+
+def windows_of(context: Context, window: Window, selection: Selection, times: Times) -> Windows:
+    return context.once(
+        (window.length, *looks(window.selector, selection)),
+        lambda: Windows(selection.timestamps, times, window.length),
+    )
+
+
+def looks(selector: Selector, selection: Selection) -> tuple[Hashable, ...]:
+    """All that it depends on which rows are looked at, but for the steps."""
+    return selector.at, selector.offset, selection.timestamps.tobytes()
 
 
 def combine(context: Context, parts: Sequence[Vector]) -> Vector:

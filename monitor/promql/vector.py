@@ -6,15 +6,19 @@ NaN is a value and absence is not, so presence is an array of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from monitor.model import Floats, Times
 from monitor.promql.errors import Limits, QueryError
 from monitor.promql.labels import Groups, same, spelled, unnamed
+from monitor.promql.nodes import Node
+from monitor.promql.shared import Shared
 from monitor.storage import Flags, SeriesSet, Storage
+
+Result = TypeVar("Result")
 
 LOOK_BACK = 5 * 60 * 1000
 """How old the newest sample may be to count for an instant, in milliseconds."""
@@ -42,12 +46,14 @@ class Context:
         storage: Storage,
         grid: tuple[int, int, int],
         limits: Limits,
+        shared: Shared,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.storage, self.limits, self._clock = storage, limits, clock
-        self.start, self.end, self.step = grid
+        self.storage, self.limits, self._shared, self._clock = storage, limits, shared, clock
+        self.grid = self.start, self.end, self.step = grid
         self.times: Times = np.arange(self.start, self.end + 1, self.step, dtype=np.int64)
-        self._samples = 0
+        self.spent = 0
+        """Samples looked at so far."""
         self._deadline = clock() + limits.seconds
 
     def check_time(self) -> None:
@@ -64,12 +70,35 @@ class Context:
 
     def spend(self, samples: int, position: int) -> None:
         """Count the samples that a step of the evaluation looks at."""
-        self._samples += samples
-        if self._samples > self.limits.samples:
+        self.spent += samples
+        if self.spent > self.limits.samples:
             raise QueryError(
                 f"query processing would load too many samples, at most {self.limits.samples} are allowed",
                 position,
             )
+
+    def known(self, node: Node) -> Any:
+        """The value of a part, if another has worked it out; None where it must be done here.
+
+        Its samples count for this evaluation, too, so that a query is refused alone or in company.
+        """
+        value, samples = self._shared.get((node, self.grid)) or (None, 0)
+        if self.spent + samples > self.limits.samples:
+            return None
+        self.spent += samples
+        return value
+
+    def remember(self, node: Node, value: Any, size: int, samples: int) -> None:
+        """Keep the value of a part: so many numbers, from so many samples."""
+        self._shared.keep((node, self.grid), (value, samples), 1 + size)
+
+    def once(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """What `make` returned for this key and these steps the first time: a few numbers for each step."""
+        found: Result | None = self._shared.get((key, self.grid))
+        if found is None:
+            found = make()
+            self._shared.keep((key, self.grid), found, 1 + len(self.times))
+        return found
 
 
 def without_name(vector: Vector) -> Vector:

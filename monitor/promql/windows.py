@@ -7,6 +7,8 @@ same step among others agree bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,19 +21,73 @@ Rows = npt.NDArray[np.intp]
 Fold = Callable[..., Floats]
 
 
+class Stretch(NamedTuple):
+    """How much of each window the samples cover, in seconds."""
+
+    sampled: Floats
+    """From the first sample to the last."""
+    to_start: Floats
+    """To the start of the window, or half an interval where the series seems to begin later."""
+    to_end: Floats
+
+
+class Windows:
+    """Which rows of a target the window of each of S steps holds: this follows from times alone, so that all
+    its series have it in common."""
+
+    def __init__(self, times: Times, ends: Times, length: int) -> None:
+        self.times, self.ends, self.length = times, ends, length
+        self.low: Rows = times.searchsorted(ends - length, "right")
+        """(S,) the first row of each window."""
+        self.high: Rows = times.searchsorted(ends, "right")
+        """(S,) the row behind the last of each window."""
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """(S, 1) rows in each window."""
+        return (self.high - self.low)[:, None]
+
+    @cached_property
+    def firsts(self) -> Rows:
+        """(S, 1) the first row in each window; any row where there is none."""
+        return np.minimum(self.low, len(self.times) - 1)[:, None]
+
+    @cached_property
+    def lasts(self) -> Rows:
+        """(S, 1) the last row in each window; any row where there is none."""
+        return np.maximum(self.high - 1, 0)[:, None]
+
+    @cached_property
+    def stretch(self) -> Stretch:
+        """Of series that miss no row."""
+        return self.stretch_of(self.counts, self.firsts, self.lasts)
+
+    def stretch_of(self, counts: npt.NDArray[np.int64], first: Rows, last: Rows) -> Stretch:
+        first_time, last_time, ends = self.times[first], self.times[last], self.ends[:, None]
+        sampled = (last_time - first_time) / 1000
+        average = sampled / (counts - 1)
+        threshold, half = average * 1.1, average / 2
+        to_start = (first_time - (ends - self.length)) / 1000
+        to_end = (ends - last_time) / 1000
+        # To the end of the window, or half an interval where the series seems to begin or end before.
+        return Stretch(
+            sampled,
+            np.where(to_start >= threshold, half, to_start),
+            np.where(to_end >= threshold, half, to_end),
+        )
+
+
 class Span:
-    """Rows of one target and, for each of S steps, which of them its window holds.
+    """Rows of one target and the windows that look at them.
 
     Row numbers have the shape (S, 1) where every row has every series, else (S, k).
     """
 
-    def __init__(self, selection: Selection, ends: Times, length: int, spend: Callable[[int], None]) -> None:
-        self.series, self.times, self.values = selection.series, selection.timestamps, selection.values
-        self.ends, self.length, self._spend = ends, length, spend
-        self.low: Rows = self.times.searchsorted(ends - length, "right")
-        """(S,) the first row of each window."""
-        self.high: Rows = self.times.searchsorted(ends, "right")
-        """(S,) the row behind the last of each window."""
+    def __init__(self, selection: Selection, windows: Windows, spend: Callable[[int], None]) -> None:
+        self.series, self.values = selection.series, selection.values
+        self.windows, self._spend = windows, spend
+        self.times, self.ends, self.length = windows.times, windows.ends, windows.length
+        self.low, self.high = windows.low, windows.high
         absent = is_stale(self.values)
         self.present: Flags | None = ~absent if absent.any() else None
         """(n, k) where there is a sample; None where all have one."""
@@ -43,20 +99,24 @@ class Span:
     def counts(self) -> npt.NDArray[np.int64]:
         """Samples in each window."""
         if self.present is None:
-            return (self.high - self.low)[:, None]
+            return self.windows.counts
         sums = np.zeros((len(self.times) + 1, len(self.series)), np.int64)
         np.cumsum(self.present, axis=0, out=sums[1:])
         return sums[self.high] - sums[self.low]
 
     def firsts(self) -> Rows:
         """The row of the first sample in each window; any row where there is none."""
-        rows = np.minimum(self.low, len(self.times) - 1)
-        return rows[:, None] if self.present is None else self._at_or_after()[rows]
+        rows = self.windows.firsts
+        return rows if self.present is None else self._at_or_after()[rows[:, 0]]
 
     def lasts(self) -> Rows:
         """The row of the last sample in each window; any row where there is none."""
-        rows = np.maximum(self.high - 1, 0)
-        return rows[:, None] if self.present is None else self._at_or_before()[rows]
+        rows = self.windows.lasts
+        return rows if self.present is None else self._at_or_before()[rows[:, 0]]
+
+    def stretch(self, counts: npt.NDArray[np.int64], first: Rows, last: Rows) -> Stretch:
+        """How much of each window its first to its last sample cover."""
+        return self.windows.stretch if self.present is None else self.windows.stretch_of(counts, first, last)
 
     def before(self, rows: Rows) -> Rows:
         """The row of the last sample before each of these."""
@@ -122,15 +182,7 @@ def extrapolated(span: Span, *, counter: bool, per_second: bool) -> Vector:
     result = span.take(last) - first_value
     if counter:
         increase(span, result)
-    first_time, last_time, ends = span.times[first], span.times[last], span.ends[:, None]
-    sampled = (last_time - first_time) / 1000
-    average = sampled / (counts - 1)
-    threshold, half = average * 1.1, average / 2
-    to_start = (first_time - (ends - span.length)) / 1000
-    to_end = (ends - last_time) / 1000
-    # To the end of the window, or half an interval where the series seems to begin or end before.
-    to_start = np.where(to_start >= threshold, half, to_start)
-    to_end = np.where(to_end >= threshold, half, to_end)
+    sampled, to_start, to_end = span.stretch(counts, first, last)
     if counter:
         # A counter is not below zero: it did not start before the point where the line meets zero.
         to_zero = sampled * (first_value / result)

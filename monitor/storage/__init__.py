@@ -48,10 +48,16 @@ class Matcher:
     operator: Operator
     value: str
     pattern: Any = field(init=False, compare=False, default=None)
+    _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.label, self.operator, self.value)))
         if self.operator in ("=~", "!~"):
             object.__setattr__(self, "pattern", compile_pattern(self.value))
+
+    def __hash__(self) -> int:
+        """Worked out once, as selections are looked up by it every tick."""
+        return self._hash
 
     def matches(self, value: str) -> bool:
         if self.pattern is None:

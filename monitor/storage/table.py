@@ -90,9 +90,11 @@ class Table:
     def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> Selection | None:
         """Rows with start <= time <= end; None where no series or no row matches."""
         series, columns = self.register.choose(matchers)
+        if not series.labels:
+            return None
         times = self.times
         first, last = int(times.searchsorted(start)), int(times.searchsorted(end, "right"))
-        if first >= last or not series.labels:
+        if first >= last:
             return None
         rows = self._values[self._start + first : self._start + last]
         return Selection(series, times[first:last], rows, columns)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from monitor.formats import live
 from monitor.formats.live import Past
-from monitor.model import Columns, Floats, Labels, Times
-from monitor.promql import Limits, Query, QueryError, evaluate
+from monitor.model import Floats, Labels, Times
+from monitor.promql import Limits, Moment, Query, QueryError
 from monitor.storage import Storage
 from monitor.stream.frames import Frame, Tail
 
@@ -56,13 +56,15 @@ class Feed:
         self.faults: dict[int, str] = {}
         """Message by query, for those that cannot be evaluated at present."""
         self._rows: dict[tuple[int, Labels], int] = {}
-        self._placed: dict[int, tuple[tuple[Labels, ...], Rows]] = {}
+        self._met: list[tuple[Labels, ...]] = []
+        """The series of each query when they were last placed, and their rows."""
+        self._met_rows: Rows = np.empty(0, np.intp)
         self._announced = 0
         self._last_seen: Times = np.empty(0, np.int64)
         self._tails: dict[int, Tail] = {}
 
-    def advance(self, n: int, storage: Storage) -> None:
-        """Go on to column n: evaluate what is new and make the frames that say so."""
+    def advance(self, n: int, moment: Moment) -> None:
+        """Go on to column n: ask for what is new and make the frames that say so."""
         if n <= self.n:
             return
         single = n == self.n + 1
@@ -72,7 +74,7 @@ class Feed:
         if not single:
             return
         faults = dict(self.faults)
-        values = self._forget(self._values(n, n, storage)[:, 0])
+        values = self._forget(self._values(n, n, moment)[:, 0])
         if self._announced != len(self.series):
             self.frames.append(Frame(live.series(self.id, n, self.series)))
             self._announced = len(self.series)
@@ -94,7 +96,7 @@ class Feed:
 
     def check(self, storage: Storage) -> None:
         """Evaluate every query once, before anybody listens.  Raises FeedError for one that fails."""
-        self._values(self.n, self.n, storage)
+        self._values(self.n, self.n, Moment(storage, self.limits))
         self._announced = len(self.series)
         for query, message in self.faults.items():
             raise FeedError(query, QueryError(message, None))
@@ -104,7 +106,7 @@ class Feed:
         first_held = self.n + 1 if oldest is None else -(-oldest // self.step)
         first = min(max(after + 1, first_held), self.n + 1)
         complete = first <= after + 1
-        values = self._values(first, self.n, storage)
+        values = self._values(first, self.n, Moment(storage, self.limits))
         return Past(
             feed=self.id,
             n=self.n,
@@ -115,40 +117,25 @@ class Feed:
             oldest=None if complete or oldest is None else first * self.step,
         )
 
-    def _values(self, first: int, last: int, storage: Storage) -> Floats:
+    def _values(self, first: int, last: int, moment: Moment) -> Floats:
         """(series, columns) of the columns first to last; new series join the feed in the order met."""
-        found: list[tuple[Rows, Floats]] = []
-        self.faults.clear()
-        # Boards ask the same in a headline and in a chart.
-        answers: dict[Query, Columns | QueryError] = {}
-        for index, query in enumerate(self.queries if first <= last else ()):
-            answer = answers.get(query)
-            if answer is None:
-                answer = answers[query] = self._answer(query, first, last, storage)
-            if isinstance(answer, QueryError):
-                self.faults[index] = str(answer)
-            else:
-                found.append((self._place(index, answer.series), answer.values))
+        times = first * self.step, last * self.step, self.step
+        answers = [moment.ask(query, *times) for query in (self.queries if first <= last else ())]
+        self.faults = {n: str(answer) for n, answer in enumerate(answers) if isinstance(answer, QueryError)}
+        rows = self._place([() if isinstance(answer, QueryError) else answer.series for answer in answers])
         values = np.full((len(self.series), last - first + 1), np.nan)
-        for rows, part in found:
-            values[rows] = part
+        if len(rows):
+            parts = [answer.values for answer in answers if not isinstance(answer, QueryError)]
+            values[rows] = np.concatenate(parts)
         return values
 
-    def _answer(self, query: Query, first: int, last: int, storage: Storage) -> Columns | QueryError:
-        times = first * self.step, last * self.step, self.step
-        try:
-            return evaluate(query, storage, *times, self.limits)
-        except QueryError as error:
-            return error
-
-    def _place(self, index: int, series: tuple[Labels, ...]) -> Rows:
-        """The rows of a query's series in this feed; worked out anew only for other labels."""
-        placed = self._placed.get(index)
-        if placed is not None and placed[0] is series:
-            return placed[1]
-        rows = np.fromiter((self._row(index, labels) for labels in series), np.intp, len(series))
-        self._placed[index] = series, rows
-        return rows
+    def _place(self, met: list[tuple[Labels, ...]]) -> Rows:
+        """The rows in this feed of the series of all queries; worked out anew only for others."""
+        # Compared by identity first, and a store gives the same labels as long as nothing changed.
+        if met != self._met:
+            rows = [self._row(index, labels) for index, series in enumerate(met) for labels in series]
+            self._met, self._met_rows = met, np.array(rows, np.intp)
+        return self._met_rows
 
     def _row(self, index: int, labels: Labels) -> int:
         row = self._rows.setdefault((index, labels), len(self.series))
@@ -166,7 +153,7 @@ class Feed:
         self.series = [self.series[row] for row in kept]
         self._last_seen = self._last_seen[kept]
         self._rows = {key: row for row, key in enumerate(self.series)}
-        self._placed.clear()
+        self._met, self._met_rows = [], np.empty(0, np.intp)
         self._announced = -1
         return values[kept]
 

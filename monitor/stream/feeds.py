@@ -10,7 +10,7 @@ from itertools import count
 from typing import TypeAlias
 
 from monitor.model import Labels
-from monitor.promql import Limits, Query, QueryError, Selections, parse
+from monitor.promql import Limits, Moment, Query, QueryError, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError, text_of
 from monitor.stream.source import Asked, Brought, Followed, Opened
@@ -118,11 +118,11 @@ class Feeds:
         if self.now is not None and now <= self.now:
             return
         self.now = now
-        shared = Selections(self.storage)
+        moment = Moment(self.storage, self.limits)
         begun = self.clock()
         for feed in tuple(self._running.values()):
             if self._running.get(feed.key) is feed:
-                feed.advance(now // feed.step, shared)
+                feed.advance(now // feed.step, moment)
             if self.clock() - begun > TURN:
                 yield
                 begun = self.clock()

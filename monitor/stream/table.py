@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from monitor.formats import live
-from monitor.promql import Query
+from monitor.promql import Moment, Query
 from monitor.storage import Storage
 from monitor.stream.frames import Frame
 
@@ -35,7 +35,7 @@ class Table:
         self.size = 0
         self._show()
 
-    def advance(self, n: int, _storage: Storage) -> None:
+    def advance(self, n: int, _moment: Moment) -> None:
         if n > self.n:
             self.n = n
             self._show()

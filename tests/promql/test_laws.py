@@ -12,7 +12,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Block, Columns, Kind, Labels, Layout, Metric, Scrape, Series
-from monitor.promql import Query, QueryError, Selections, evaluate, parse
+from monitor.promql import Limits, Moment, Query, QueryError, evaluate, parse
 from monitor.storage.head import Head
 from monitor.storage.register import stored_labels
 from tests.promql.reference import Data, RefusedError, value_at
@@ -251,17 +251,30 @@ def test_the_normal_form_of_a_query_is_a_query_of_the_same_meaning(text: str) ->
     assert again.text == query.text
 
 
-@given(stores, queries, grids)
-def test_selections_shared_over_a_tick_change_no_value(stored: Stored, text: str, grid: Grid) -> None:
-    query = parse(text)
-    plain = run(query, stored.head, grid)
-    if plain is None:
-        return
-    shared = Selections(stored.head)
-    for _ in range(2):
-        seen = evaluate(query, shared, grid.start, grid.times[-1], grid.step)
-        assert seen.series == plain.series
-        assert np.array_equal(seen.values, plain.values, equal_nan=True)
+@given(stores, st.lists(st.tuples(queries, grids), min_size=1, max_size=6), st.sampled_from([0, 30, 10**6]))
+def test_whatever_else_is_asked_at_a_moment_no_bit_of_an_answer_changes(
+    stored: Stored, asked: list[tuple[str, Grid]], samples: int
+) -> None:
+    limits = Limits(samples=samples)
+    moment = Moment(stored.head, limits)
+    for text, grid in [*asked, *asked]:
+        times = grid.start, grid.times[-1], grid.step
+        answer, alone = moment.ask(parse(text), *times), outcome(parse(text), stored.head, times, limits)
+        if isinstance(alone, QueryError):
+            event("refused")
+            assert isinstance(answer, QueryError)
+            assert (answer.message, answer.position) == (alone.message, alone.position)
+        else:
+            assert isinstance(answer, Columns)
+            assert answer.series == alone.series
+            assert answer.values.tobytes() == alone.values.tobytes()
+
+
+def outcome(query: Query, head: Head, times: tuple[int, int, int], limits: Limits) -> Columns | QueryError:
+    try:
+        return evaluate(query, head, *times, limits)
+    except QueryError as error:
+        return error
 
 
 def bits(query: Query, head: Head, time: int) -> dict[Labels, bytes] | None:

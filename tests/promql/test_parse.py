@@ -165,3 +165,8 @@ def test_any_text_is_a_query_or_an_error_with_a_place_in_it(text: str) -> None:
         assert error.message
         assert error.position is not None
         assert 0 <= error.position <= len(text)
+
+
+def test_zeros_of_either_sign_are_two_numbers() -> None:
+    assert parse("1 / -0").text == "1 / (-0)"
+    assert parse("1 / -0") != parse("1 / 0")
