@@ -171,6 +171,13 @@ def test_the_state_folder_is_the_configured_one_then_that_of_systemd_then_that_o
     assert state_directory(Settings(), relative) == Path("/home/ada/.local/state/monitor")
 
 
+def test_where_systemd_says_the_state_folder_nobody_asks_for_the_users(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: pytest.fail("a user of DynamicUser= has no folder"))
+    assert state_directory(Settings(), {"STATE_DIRECTORY": "/var/lib/monitor"}) == Path("/var/lib/monitor")
+
+
 def test_a_tilde_in_the_storage_path_is_the_users_folder() -> None:
     settings = load(None, {"MONITOR_STORAGE__PATH": "~/samples"}, {}).settings
     assert state_directory(settings, {"HOME": "/home/ada"}) == Path("/home/ada/samples")
