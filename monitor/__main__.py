@@ -6,9 +6,16 @@ import sys
 from collections.abc import Sequence
 
 from monitor import __version__
-from monitor.commands import Add, Parser, check_config, config, serve, service, viewers
+from monitor.commands import Add, Parser, certificate, check_config, config, serve, service, viewers
 
-COMMANDS: Sequence[Add] = (serve.add, service.add, viewers.add, check_config.add, config.add)
+COMMANDS: Sequence[Add] = (
+    serve.add,
+    service.add,
+    viewers.add,
+    check_config.add,
+    config.add,
+    certificate.add,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import logging
 import os
@@ -12,9 +11,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
+from typing import NamedTuple
 
+from tornado.iostream import IOStream
 from tornado.web import Application
 
 import monitor
@@ -25,14 +26,16 @@ from monitor.config import Settings, running, state_directory
 from monitor.footprint import footprint, judge, memory_limit
 from monitor.formats import live
 from monitor.intake import Intake
-from monitor.listener import owner_of
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
-from monitor.server.arrivals import KEPT, Arrivals, Patience
+from monitor.server.arrivals import KEPT, Arrivals, Patience, WatchedServer
 from monitor.server.descriptors import raise_limit, shortage
 from monitor.server.gate import Gate
 from monitor.server.listener import make_server
 from monitor.server.live import LiveHandler
+from monitor.server.redirect import redirecting
 from monitor.server.routes import make_application
+from monitor.server.sockets import ListenError, close, listen, name_of
+from monitor.server.tls import Identity, TlsError
 from monitor.server.workers import Workers
 from monitor.stream.audience import Audience
 from monitor.stream.doors import Doors
@@ -43,10 +46,9 @@ from monitor.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 4096
-"""Connections the kernel holds before they are accepted; Tornado's 128 loses some of a reconnect storm."""
-RETURN = 0.002
-"""Seconds in which one client can come back, with a margin: the spread of all grows with their number."""
+RETURN, RETURN_TLS = 0.002, 0.006
+"""Seconds in which one client can come back, plainly and under TLS, with a margin: the spread of all grows
+with their number."""
 
 
 UP = Metric("up", Kind.GAUGE, "Whether the target could be measured.")
@@ -62,6 +64,14 @@ EXTRA = 10.0
 """Seconds that the end may take beyond what the viewers are given, before systemd cuts it short."""
 LATE, EXCUSED = 3, 1.0
 """Intervals that a tick may take for the watchdog to hear of it; seconds that it may always take."""
+
+
+class Entrance(NamedTuple):
+    """A server, the gate before it, and what that listens on."""
+
+    server: WatchedServer
+    gate: Gate
+    sockets: list[socket.socket]
 
 
 class StartError(Exception):
@@ -116,6 +126,10 @@ class Service:
         self.arrivals = self._arrivals()
         self.target = self._target(self.settings.collect.job)
         self.bus.subscribe(self.stored)
+        self.identity: Identity | None = None
+        """Who it is under TLS."""
+        self.plain: list[socket.socket] = []
+        """Where it leads from plain HTTP to there."""
         self.newest: tuple[Block, ...] = ()
         """Blocks of the newest scrape of this host, for /metrics."""
         self.time = 0
@@ -188,36 +202,72 @@ class Service:
         if short:
             raise StartError(short)
         _judge_memory(self.settings)
-        return _taken_over(self.settings, self.handed_over) if self.handed_over else _listen(self.settings)
+        try:
+            self.identity = parts.identity(self.settings, self.telemetry)
+            return self._listen()
+        except (TlsError, ListenError) as error:
+            raise StartError(str(error)) from error
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[str]:
-        """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
-        sockets = self.prepare()
+    def _listen(self) -> list[socket.socket]:
+        address, plain = self.settings.server.listen, self.settings.server.tls.redirect_address
+        if self.handed_over:
+            sockets = _taken_over(self.settings, self.handed_over)
+        else:
+            sockets = listen(address, "address with --listen HOST:PORT")
+        try:
+            self.plain = listen(plain, "server.tls.redirect") if plain else []
+        except ListenError:
+            close(sockets)
+            raise
+        return sockets
+
+    def _entrances(self, sockets: list[socket.socket]) -> list[Entrance]:
+        """That of the service, and where there is TLS perhaps one that leads there."""
+        make = self.identity.stream if self.identity else IOStream
+        found = [self._entrance(self._application(), sockets, make)]
+        if self.plain:
+            port, prefix = sockets[0].getsockname()[1], self.settings.server.prefix
+            leading = redirecting(parts.guard(self.settings), self.telemetry, prefix, port)
+            found.append(self._entrance(leading, self.plain, IOStream))
+        return found
+
+    def _entrance(
+        self, application: Application, sockets: list[socket.socket], stream: Callable[..., IOStream]
+    ) -> Entrance:
         server = make_server(
-            self._application(),
+            application,
             max_body=self.settings.server.max_body,
             request_timeout=self.arrivals.patience.idle,
             idle_timeout=self.arrivals.patience.idle,
             arrivals=self.arrivals,
             proxies=parts.proxies(self.settings),
         )
-        gate = Gate(server, self.telemetry)
+        return Entrance(server, Gate(server, self.telemetry, stream=stream), sockets)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
+        sockets = self.prepare()
+        entrances = self._entrances(sockets)
         async with asyncio.TaskGroup() as group:
             work = [group.create_task(each) for each in self._work()]
-            gate.open(sockets)
+            for entrance in entrances:
+                entrance.gate.open(entrance.sockets)
             gc.freeze()
             folder = state_directory(self.settings, os.environ)
             running.write(folder, self.settings)
             self.manager.ready(self.settings.collect.interval)
             try:
-                yield f"http://{_name(sockets[0])}{self.settings.server.prefix}"
+                scheme = "https" if self.identity else "http"
+                yield f"{scheme}://{name_of(sockets[0])}{self.settings.server.prefix}"
             finally:
                 self.manager.stopping(self.settings.server.websocket.close_timeout + FAREWELL + EXTRA)
                 running.remove(folder)
-                gate.close()
+                for entrance in entrances:
+                    entrance.gate.close()
                 await self._dismiss()
-                await server.close_all_connections()
+                for entrance in entrances:
+                    await entrance.server.close_all_connections()
                 for task in work:
                     task.cancel()
                 self.telemetry.close()
@@ -272,6 +322,8 @@ class Service:
             self.audience.sweep()
             self.arrivals.sweep()
             self.workers.sweep()
+            if self.identity:
+                self.identity.look()
             await asyncio.sleep(self.awake.interval)
 
     async def _dismiss(self) -> None:
@@ -279,7 +331,8 @@ class Service:
         has an answer first."""
         websocket = self.settings.server.websocket
         viewers = len(self.audience) + self.workers.load
-        spread = parts.milliseconds(max(websocket.reconnect_spread, RETURN * viewers))
+        each = RETURN_TLS if self.identity else RETURN
+        spread = parts.milliseconds(max(websocket.reconnect_spread, each * viewers))
         text = "The service restarts; this page comes back by itself."
         farewell = 1012, live.notice("restarting", text, retry_in=spread), "service restart"
         workers = asyncio.create_task(self.workers.stop(*farewell, websocket.close_timeout + FAREWELL))
@@ -312,14 +365,6 @@ def _make_state_folder(settings: Settings) -> None:
         ) from error
 
 
-def _listen(settings: Settings) -> list[socket.socket]:
-    address = settings.server.listen
-    try:
-        return _bound(address.host, address.port)
-    except OSError as error:
-        raise StartError(_why_not(settings, error)) from error
-
-
 def _taken_over(settings: Settings, sockets: Sequence[socket.socket]) -> list[socket.socket]:
     """The sockets that were handed over: they listen where the configuration was judged to be safe, and
     nowhere else."""
@@ -331,32 +376,3 @@ def _taken_over(settings: Settings, sockets: Sequence[socket.socket]) -> list[so
             "make ListenStream= in monitor.socket and server.listen the same"
         )
     return list(sockets)
-
-
-def _bound(host: str, port: int) -> list[socket.socket]:
-    """A listening socket for each address of the host, all on one port; all or none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    with contextlib.ExitStack() as undo:
-        listeners: list[socket.socket] = []
-        for family, _, _, _, place in found:
-            chosen = listeners[0].getsockname()[1] if listeners else port
-            listener = socket.create_server((str(place[0]), chosen), family=family, backlog=BACKLOG)
-            undo.callback(listener.close)
-            listener.setblocking(False)
-            listeners.append(listener)
-        undo.pop_all()
-    return listeners
-
-
-def _why_not(settings: Settings, error: OSError) -> str:
-    address = settings.server.listen
-    if error.errno == errno.EADDRINUSE:
-        owner = owner_of(address.port)
-        by = f" by {owner}" if owner else ""
-        return f"{address} is already in use{by}; stop it, or choose another address with --listen HOST:PORT"
-    return f"cannot listen on {address}: {error.strerror or error}; choose another with --listen HOST:PORT"
-
-
-def _name(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -2,11 +2,12 @@
 
     viewers x (BASE + SPARE + 4 max_message + 2 send_buffer + 2 RECEIVE_BUFFER) + backlog
 
-BASE is what an idle viewer takes; SPARE bytes of frames may wait for each, and beyond that all share the
-backlog (monitor/stream/audience.py); a message that comes in pieces and its inflated form take max_message
-each, requests that wait twice that; the kernel doubles what it is asked for as socket buffers (socket(7)).
-What is shared by all (feeds, the frame of a tick, the head) does not grow with the viewers and is not in it;
-nor is the one largest answer by which the backlog may overshoot, which `server.query` bounds.
+BASE is what an idle viewer takes, and TLS comes to that where it is spoken; SPARE bytes of frames may wait
+for each, and beyond that all share the backlog (monitor/stream/audience.py); a message that comes in pieces
+and its inflated form take max_message each, requests that wait twice that; the kernel doubles what it is
+asked for as socket buffers (socket(7)).  What is shared by all (feeds, the frame of a tick, the head) does
+not grow with the viewers and is not in it; nor is the one largest answer by which the backlog may overshoot,
+which `server.query` bounds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 BASE = 24 << 10
 """Bytes: objects and small buffers of an idle viewer, with a margin (14 to 16 KiB measured)."""
+TLS = 24 << 10
+"""Bytes: what TLS keeps for a connection, with a margin (17 KiB measured)."""
 SPARE = 32 << 10
 """Bytes of frames that may wait for any one viewer beside the backlog: a tick, mostly."""
 RECEIVE_BUFFER = 16 << 10
@@ -38,11 +41,12 @@ class Footprint:
     max_message: int
     send_buffer: int
     backlog: int
+    tls: bool = False
 
     @property
     def process(self) -> int:
         """Of one viewer, in the memory of the process."""
-        return BASE + SPARE + 4 * self.max_message
+        return BASE + SPARE + 4 * self.max_message + (TLS if self.tls else 0)
 
     @property
     def kernel(self) -> int:
@@ -59,8 +63,10 @@ class Footprint:
 
 
 def footprint(settings: Settings) -> Footprint:
-    websocket = settings.server.websocket
-    return Footprint(websocket.max_clients, websocket.max_message, websocket.send_buffer, websocket.backlog)
+    websocket, tls = settings.server.websocket, bool(settings.server.tls.certificate)
+    return Footprint(
+        websocket.max_clients, websocket.max_message, websocket.send_buffer, websocket.backlog, tls
+    )
 
 
 @dataclass(frozen=True, slots=True)

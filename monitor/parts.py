@@ -20,10 +20,12 @@ from monitor.promql import Limits
 from monitor.server.descriptors import BESIDES
 from monitor.server.guard import Guard
 from monitor.server.proxies import Proxies
+from monitor.server.tls import Files, Identity
 from monitor.storage.head import Head
 from monitor.stream.audience import Audience, Greeting
 from monitor.stream.liveness import Bounds
 from monitor.stream.session import SessionLimits
+from monitor.telemetry import Telemetry
 
 GRAIN, LEAST = 256 << 20, 4
 """Bytes of which the service's memory is a multiple, and the least multiple."""
@@ -148,6 +150,14 @@ def guard(settings: Settings) -> Guard:
 
 def proxies(settings: Settings) -> Proxies:
     return Proxies(tuple(map(ip_network, settings.server.trusted_proxies)))
+
+
+def identity(settings: Settings, telemetry: Telemetry) -> Identity | None:
+    """None without TLS.  Raises TlsError for files that cannot be used."""
+    tls = settings.server.tls
+    if not tls.certificate:
+        return None
+    return Identity(Files(tls.certificate, tls.key, tls.client_ca), telemetry)
 
 
 def collectors(settings: Settings) -> dict[str, Collector | Background]:

@@ -57,6 +57,9 @@ NUMBERS: Mapping[str, Metric] = {
     "connections_refused": counter(
         "monitor_connections_refused_total", "Connections turned away for want of file descriptors."
     ),
+    "handshakes_failed": counter(
+        "monitor_tls_handshakes_failed_total", "Connections that ended before TLS was agreed on."
+    ),
     "workers_ended": counter("monitor_workers_ended_total", "Workers that ended and were replaced."),
     "samples_refused": counter("monitor_samples_refused_total", "Samples that intake did not take."),
     "head_series": gauge("monitor_head_series", "Series in the head."),
@@ -100,6 +103,18 @@ WORKER = (
     gauge("monitor_worker_resident_memory_bytes", "Resident memory of a worker.", "bytes"),
 )
 """By worker; without workers there are none."""
+TLS = (
+    gauge(
+        "monitor_tls_certificate_expiry_timestamp_seconds",
+        "When the certificate in use ends, Unix time.",
+        "seconds",
+    ),
+    gauge(
+        "monitor_tls_certificate_stale",
+        "1 while the files of certificate and key cannot be used and earlier ones are.",
+    ),
+)
+"""Without TLS there are none."""
 BUILD = gauge("monitor_build_info", "Always 1; the labels tell the version.")
 
 METRICS = (
@@ -108,6 +123,7 @@ METRICS = (
     *(metric for metric, _ in TALLIES.values()),
     *PROCESS,
     *WORKER,
+    *TLS,
     BUILD,
 )
 """Every metric declared here, for the documentation."""
@@ -176,6 +192,13 @@ class Share(NamedTuple):
     memory: int
 
 
+class Validity(NamedTuple):
+    """Of the certificate in use: a value for each of TLS."""
+
+    expiry: float
+    stale: bool
+
+
 class Process:
     """This process's own figures, read through a kept descriptor."""
 
@@ -215,7 +238,8 @@ class Telemetry:
         self.ticks = self.ticks_missed = 0
         self.frames_sent = self.bytes_sent = self.frames_skipped = self.messages_received = 0
         self.clients = self.parked = self.feeds = self.sessions_opened = self.zombies = 0
-        self.orphans = self.connections_refused = 0
+        self.orphans = self.connections_refused = self.handshakes_failed = 0
+        self.certificate: Validity | None = None
         self.samples_refused = self.head_series = self.head_bytes = 0
         self.pass_seconds, self.tick_seconds = Histogram(WORK), Histogram(WORK)
         self.round_trip_seconds, self.lag_seconds = Histogram(TRIP), Histogram(LAG)
@@ -232,6 +256,7 @@ class Telemetry:
         self.worker_names: tuple[str, ...] = ()
         self.worker_layout = Layout(())
         self.workers_ended = 0
+        self.tls_layout = Layout(metric.at() for metric in TLS)
         self.process = Process()
         self.build = Block(Layout([BUILD.at(version=version, python=platform.python_version())]), (1,))
         self.tallies = [Tally(*declared, getattr(self, name)) for name, declared in TALLIES.items()]
@@ -249,10 +274,12 @@ class Telemetry:
         values = [*self.numbers(self), *self.process.values()]
         for held in self.histograms:
             values += held.values()
-        shares = self._shares(values) if self.workers else ()
-        return (Block(self.layout, values), self.build, *(tally.block() for tally in self.tallies), *shares)
+        some = self._shares(values) if self.workers else ()
+        if self.certificate is not None:
+            some = (*some, Block(self.tls_layout, [self.certificate.expiry, self.certificate.stale]))
+        return (Block(self.layout, values), self.build, *(tally.block() for tally in self.tallies), *some)
 
-    def _shares(self, values: list[float]) -> tuple[Block]:
+    def _shares(self, values: list[float]) -> tuple[Block, ...]:
         """The workers by themselves; what they serve is added to the values of the whole."""
         for name in ("clients", "parked"):
             values[NAMES.index(name)] += sum(getattr(share, name) for share in self.workers.values())

@@ -1,12 +1,23 @@
 """The memory that viewers may take, by the formula, and the limit that it is held against."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor.app import Service, StartError
 from monitor.config import load
-from monitor.footprint import BASE, RECEIVE_BUFFER, SPARE, Footprint, Limit, footprint, judge, memory_limit
+from monitor.footprint import (
+    BASE,
+    RECEIVE_BUFFER,
+    SPARE,
+    TLS,
+    Footprint,
+    Limit,
+    footprint,
+    judge,
+    memory_limit,
+)
 from tests.conftest import ExpectLog
 
 GIB = 1 << 30
@@ -20,6 +31,7 @@ def small(viewers: int) -> Footprint:
 def test_the_formula() -> None:
     assert small(1).process == BASE + SPARE + 4096
     assert small(1).kernel == 8192 + 2 * RECEIVE_BUFFER
+    assert replace(small(1), tls=True).process == small(1).process + TLS
     assert small(10).total == 10 * (small(1).process + small(1).kernel) + GIB // 2
 
 

@@ -7,6 +7,7 @@ from pydantic import Strict, model_validator
 from .addresses import Address, HostName, Network, Origin, Prefix
 from .problems import conflict
 from .section import Form, Section, Takes
+from .tls import Tls
 from .units import Between, Duration, Size
 
 
@@ -120,6 +121,7 @@ class Server(Section):
     workers: Annotated[int, Between(1, 64), Takes.RESTART] = 1
     """Processes that serve viewers, this one included: up to one for each core.  One is enough for thousands
     of viewers."""
+    tls: Tls = Tls()
     websocket: WebSocket = WebSocket()
     query: Query = Query()
 
@@ -132,5 +134,17 @@ class Server(Section):
                 "allow_unauthenticated",
                 "an address of this machine only, such as 127.0.0.1:8844, because there is no log-in yet "
                 "(to let everybody in who can reach it, set server.allow_unauthenticated: true)",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def check_workers(self) -> Self:
+        if self.workers > 1 and self.tls.certificate:
+            raise conflict(
+                self,
+                "workers",
+                "tls.certificate",
+                "1 with server.tls, as an encrypted connection cannot go to another process "
+                "(let a reverse proxy speak TLS instead)",
             )
         return self

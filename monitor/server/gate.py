@@ -44,10 +44,16 @@ class Gate:
     """Listening sockets whose connections go to a server, as long as there is room."""
 
     def __init__(
-        self, server: TCPServer, telemetry: Telemetry, clock: Callable[[], float] = time.monotonic
+        self,
+        server: TCPServer,
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.monotonic,
+        stream: Callable[..., IOStream] = IOStream,
     ) -> None:
+        """`stream` makes a stream of a connection; what it raises as OSError is the connection's end."""
         self.server = server
         self.telemetry = telemetry
+        self.stream = stream
         self.clock = clock
         self.listeners: list[socket.socket] = []
         self.highest = 0
@@ -100,11 +106,15 @@ class Gate:
             self._rest(refused, f"{self.highest} are open")
 
     def _admit(self, connection: socket.socket, address: object) -> None:
-        stream = IOStream(
-            connection,
-            max_buffer_size=self.server.max_buffer_size,
-            read_chunk_size=self.server.read_chunk_size,
-        )
+        try:
+            stream = self.stream(
+                connection,
+                max_buffer_size=self.server.max_buffer_size,
+                read_chunk_size=self.server.read_chunk_size,
+            )
+        except OSError:
+            connection.close()
+            return
         self.server.handle_stream(stream, address)  # type: ignore[arg-type]
 
     def _listen(self) -> None:

@@ -35,6 +35,11 @@ def host_allowed(host: str, allowed: Collection[str]) -> bool:
     return match["name"].lower() in allowed or is_address(IPv4Address, match["name"])
 
 
+def name_of(host: str) -> str:
+    """The name or address in a Host header that was found allowed, without its port."""
+    return re.sub(r":[0-9]+$", "", host)
+
+
 def is_address(version: type[IPv4Address] | type[IPv6Address], text: str) -> bool:
     try:
         version(text)

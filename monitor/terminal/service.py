@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +24,11 @@ def ask(url: str, path: str, method: str = "GET") -> tuple[int, Any]:
     place = _place(url)
     try:
         status, body = _answer(place, path, method)
+    except ssl.SSLCertVerificationError as error:
+        raise ServiceError(
+            f"the certificate at {url} is not trusted here: {error.verify_message}; if it is yours, "
+            "set SSL_CERT_FILE to the path of its file"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ServiceError(
