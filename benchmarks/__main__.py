@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import beside, collection, fanout, memory, stalled, start, tick, wire, workers
+from benchmarks import beside, boards, collection, fanout, memory, stalled, start, tick, wire, workers
 from benchmarks.generator import CompilerError
 from benchmarks.options import Options, progress
 from benchmarks.row import Row, table
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "start": start.rows,
     "memory": memory.rows,
     "fanout": fanout.rows,
+    "boards": boards.rows,
     "stalled": stalled.rows,
     "beside": beside.rows,
     "workers": workers.rows,

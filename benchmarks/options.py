@@ -14,6 +14,8 @@ class Options:
     """Runs of each contestant, in turn; what is reported is their median."""
     clients: tuple[int, ...] = (1000,)
     """Viewers of the fan-out, one round for each number."""
+    boards: int = 200
+    """Distinct boards that the viewers are spread over."""
     stalled: int = 100
     """Viewers that stop reading."""
     stalled_seconds: float = 60

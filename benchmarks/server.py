@@ -120,9 +120,12 @@ def running(
 
 @contextmanager
 def monitor(
-    folder: Path, websocket: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+    folder: Path,
+    websocket: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    config: Path | None = None,
 ) -> Iterator[Server]:
-    """The service on its defaults, but open to any number of viewers from one address.
+    """The service on its defaults or a file, but open to any number of viewers from one address.
 
     Further settings are those of `server.websocket`.
     """
@@ -134,5 +137,7 @@ def monitor(
         **{f"server.websocket.{name}": value for name, value in live.items()},
     }
     flags = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    if config is not None:
+        flags += ["--config", str(config)]
     with running([sys.executable, "-m", "monitor", "serve", *flags], port, folder, environment) as server:
         yield server

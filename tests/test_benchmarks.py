@@ -13,6 +13,7 @@ from benchmarks.row import Row, number, table
 SMALL = Options(
     runs=1,
     clients=(3,),
+    boards=2,
     stalled=3,
     stalled_seconds=1,
     seconds=1.5,
