@@ -134,6 +134,7 @@ def monitor(
     settings = {
         "server.listen": f"127.0.0.1:{port}",
         "storage.path": str(folder / "state"),
+        "access.anonymous": "operator",
         **{f"server.websocket.{name}": value for name, value in live.items()},
     }
     flags = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]

@@ -20,6 +20,7 @@ from tornado.web import Application
 
 import monitor
 from monitor import parts
+from monitor.access import AccessError, invitation, tell_address
 from monitor.bus import Bus
 from monitor.collect.loop import CollectLoop
 from monitor.config import Settings, running, state_directory
@@ -93,7 +94,7 @@ async def _serve(service: Service) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with service.running() as url:
-        sys.stdout.write(f"{url}\n")
+        sys.stdout.write(f"{url}\n{service.invitation(url)}")
         sys.stdout.flush()
         await stop.wait()
     return 0
@@ -120,6 +121,7 @@ class Service:
         self.limits = parts.query_limits(settings)
         self.awake = Awake(time.monotonic, settings.server.websocket.sweep_interval)
         step = parts.milliseconds(settings.collect.interval)
+        self.access = parts.access(settings)
         self.feeds = Feeds(self.head, step, self.limits, time.time)
         self.audience = self._audience()
         self.workers = self._workers()
@@ -137,6 +139,12 @@ class Service:
         self.scraped = asyncio.Event()
         self.longest_tick = max(LATE * self.settings.collect.interval, EXCUSED)
         """Seconds that a tick may take to count as a sign of life."""
+
+    def invitation(self, url: str) -> str:
+        """How somebody logs in for the first time, where there is no other way."""
+        if self.access.users or self.access.nobody:
+            return ""
+        return invitation(self.access.folder, url, os.environ, time.time())
 
     def _audience(self) -> Audience:
         websocket = self.settings.server.websocket
@@ -198,6 +206,10 @@ class Service:
     def prepare(self) -> list[socket.socket]:
         """What must be right before anything starts: the sockets to listen on.  Raises StartError."""
         _make_state_folder(self.settings)
+        try:
+            self.access.open()
+        except AccessError as error:
+            raise StartError(str(error)) from error
         short = shortage(self.settings.server.websocket.max_clients, raise_limit())
         if short:
             raise StartError(short)
@@ -259,7 +271,9 @@ class Service:
             self.manager.ready(self.settings.collect.interval)
             try:
                 scheme = "https" if self.identity else "http"
-                yield f"{scheme}://{name_of(sockets[0])}{self.settings.server.prefix}"
+                url = f"{scheme}://{name_of(sockets[0])}{self.settings.server.prefix}"
+                tell_address(self.access.folder, url)
+                yield url
             finally:
                 self.manager.stopping(self.settings.server.websocket.close_timeout + FAREWELL + EXTRA)
                 running.remove(folder)
@@ -270,6 +284,7 @@ class Service:
                     await entrance.server.close_all_connections()
                 for task in work:
                     task.cancel()
+                self.access.save()
                 self.telemetry.close()
                 self.manager.close()
 
@@ -290,6 +305,7 @@ class Service:
             latest=lambda: self.newest,
             boards=parts.boards(self.settings),
             guard=parts.guard(self.settings),
+            access=self.access,
             limits=self.limits,
             points=self.settings.server.query.points,
             live=(r"/live", LiveHandler, carried),
@@ -321,6 +337,7 @@ class Service:
         while True:
             self.audience.sweep()
             self.arrivals.sweep()
+            self.access.sweep({})
             self.workers.sweep()
             if self.identity:
                 self.identity.look()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from ipaddress import ip_network
@@ -12,6 +13,7 @@ from itertools import chain
 from typing import Any
 
 import monitor
+from monitor.access import Access, Folder, Role, User
 from monitor.collect import COLLECTORS, Background, Collector, Host
 from monitor.config import Address, Board, Settings, state_directory
 from monitor.deploy.units import Deployment
@@ -31,6 +33,9 @@ GRAIN, LEAST = 256 << 20, 4
 """Bytes of which the service's memory is a multiple, and the least multiple."""
 FILES = 65536
 """Descriptors that the service may have at least."""
+
+ACCESS = "access"
+"""The folder of the state folder that holds what must stay secret."""
 
 
 def milliseconds(seconds: float) -> int:
@@ -158,6 +163,21 @@ def identity(settings: Settings, telemetry: Telemetry) -> Identity | None:
     if not tls.certificate:
         return None
     return Identity(Files(tls.certificate, tls.key, tls.client_ca), telemetry)
+
+
+def access(settings: Settings) -> Access:
+    """Who may look; what it keeps is in a folder of the state folder."""
+    folder = Folder(state_directory(settings, os.environ) / ACCESS)
+    return Access(folder, users(settings), nobody(settings), time.time, time.monotonic)
+
+
+def users(settings: Settings) -> list[User]:
+    return [User(user.name, user.password, Role(user.role)) for user in settings.access.users]
+
+
+def nobody(settings: Settings) -> Role | None:
+    """The role of whoever does not log in."""
+    return None if settings.access.anonymous == "none" else Role(settings.access.anonymous)
 
 
 def collectors(settings: Settings) -> dict[str, Collector | Background]:

@@ -86,6 +86,7 @@ TALLIES: Mapping[str, tuple[Metric, tuple[str, ...]]] = {
         ("reason",),
     ),
     "refused": (counter("monitor_upgrades_refused_total", "WebSocket upgrades refused."), ("reason",)),
+    "logins": (counter("monitor_logins_total", "Attempts to log in."), ("result",)),
     "http_requests": (counter("monitor_http_requests_total", "HTTP requests answered."), ("handler", "code")),
 }
 """Metric and label names by attribute; the attribute's keys are the label values."""
@@ -249,6 +250,8 @@ class Telemetry:
         """By reason."""
         self.refused: Counter[str] = Counter()
         """By reason."""
+        self.logins: Counter[str] = Counter()
+        """By result."""
         self.http_requests: Counter[tuple[str, str]] = Counter()
         """By handler and class of the status code ("2xx")."""
         self.workers: dict[str, Share] = {}

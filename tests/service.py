@@ -31,6 +31,7 @@ class Service:
         self.folder = folder
         self.command = command
         listen = {"SERVER__LISTEN": f"127.0.0.1:{port}", "STORAGE__PATH": str(folder / "state")}
+        listen["ACCESS__ANONYMOUS"] = "operator"  # Most tests are about something else than who may look.
         self.environment = {f"MONITOR_{name}": value for name, value in {**listen, **settings}.items()}
         self.process: subprocess.Popen[str] | None = None
 

@@ -17,6 +17,7 @@ from monitor.config import load
 
 def service(folder: Path, **flags: str) -> Service:
     settings = {"server.listen": "127.0.0.1:0", "storage.path": str(folder), "collect.interval": "100ms"}
+    settings["access.anonymous"] = "operator"
     return Service(load(None, {}, settings | flags).settings)
 
 

@@ -99,7 +99,7 @@ def test_a_file_is_checked_in_its_environment(
 ) -> None:
     path = config(tmp_path, "server: {listen: 0.0.0.0:8844}")
     assert main(["check-config", path]) == 2
-    monkeypatch.setenv("MONITOR_SERVER__ALLOW_UNAUTHENTICATED", "true")
+    monkeypatch.setenv("MONITOR_ACCESS__ANONYMOUS", "viewer")
     assert main(["check-config", path]) == 0
     assert capsys.readouterr().err == f"monitor: 1 problem to correct; {NEXT}\n"
 

@@ -190,6 +190,7 @@ def test_sockets_elsewhere_are_named() -> None:
 
 def service(folder: Path, manager: Manager | None = None, **flags: str) -> Service:
     settings = {"server.listen": "127.0.0.1:0", "storage.path": str(folder), "collect.interval": "100ms"}
+    settings["access.anonymous"] = "viewer"
     return Service(load(None, {}, settings | flags).settings, manager)
 
 

@@ -26,6 +26,7 @@ def service(folder: Path, flags: Mapping[str, str] = NOTHING) -> Service:
         "server.tls.key": str(key),
         "storage.path": str(folder / "state"),
         "collect.interval": "100ms",
+        "access.anonymous": "operator",
     }
     return Service(load(None, {}, {**settings, **flags}).settings)
 

@@ -31,6 +31,7 @@ KILLS = 3
 
 def service(folder: Path, **flags: str) -> Service:
     settings = {"server.listen": "127.0.0.1:0", "storage.path": str(folder), "collect.interval": "100ms"}
+    settings["access.anonymous"] = "operator"
     return Service(load(None, {}, settings | {"server.workers": "2"} | flags).settings)
 
 

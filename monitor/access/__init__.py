@@ -3,6 +3,17 @@
 from .access import Access, User
 from .credential import Credential
 from .folder import AccessError, Folder
+from .invitation import invitation, tell_address
 from .roles import Permission, Role
 
-__all__ = ["Access", "AccessError", "Credential", "Folder", "Permission", "Role", "User"]
+__all__ = [
+    "Access",
+    "AccessError",
+    "Credential",
+    "Folder",
+    "Permission",
+    "Role",
+    "User",
+    "invitation",
+    "tell_address",
+]

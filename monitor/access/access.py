@@ -72,6 +72,10 @@ def command_code(folder: Folder, now: float) -> str:
     return COMMAND_PREFIX + codes.make(key_of(folder), COMMAND, now + COMMAND_LASTS)
 
 
+def _local(key: str) -> Credential:
+    return Credential(key, LOCAL, Role.ADMIN, GRANTED[Role.ADMIN])
+
+
 class Access:
     """`wall` is Unix time, which may jump; `steady` goes evenly.  Both in seconds."""
 
@@ -91,7 +95,7 @@ class Access:
         self.users: Mapping[str, User] = {}
         self.nobody: Credential | None = None
         self.change(users, nobody)
-        self._key = ""
+        self._key = secrets.token_urlsafe(32)  # Nobody's, until the folder's is read.
         self._tokens: dict[str, tokens.Token] = {}
         self._stamp: Stamp | None = None
         self._live: set[str] = set()
@@ -127,7 +131,7 @@ class Access:
         now = self.wall()
         if shown.startswith(COMMAND_PREFIX):
             code = shown.removeprefix(COMMAND_PREFIX)
-            return self._local("command") if codes.nonce(self._key, COMMAND, code, now) else None
+            return _local("command") if codes.nonce(self._key, COMMAND, code, now) else None
         token = self._tokens.get(digest(shown))
         if token is None or token.is_over(now):
             return None
@@ -138,10 +142,8 @@ class Access:
         held = self.sessions.get(shown)
         if held is None or self._stamps().get(held.name) != held.stamp:
             return None
-        if held.name == LOCAL:
-            return self._local(held.key)
-        role = self.users[held.name].role
-        return Credential(held.key, held.name, role, GRANTED[role])
+        role = Role.ADMIN if held.name == LOCAL else self.users[held.name].role
+        return Credential(held.key, held.name, role, GRANTED[role], ambient=True)
 
     def enter(self, code: str) -> str | None:
         """Begin a session by a code, which is used up; the session's name, or None."""
@@ -156,8 +158,8 @@ class Access:
 
     def end(self, shown: str) -> None:
         """Log out."""
-        self.sessions.end(shown)
-        self.save()
+        if self.sessions.end(shown):
+            self.save()
 
     def sweep(self, used: Mapping[str, object]) -> frozenset[str]:
         """Keys of credentials that have ended of late; those in `used` have a page open, which is a use."""
@@ -188,9 +190,6 @@ class Access:
         return {LOCAL: digest(f"{LOCAL}\0{self._key}")} | {
             user.name: user.stamp for user in self.users.values()
         }
-
-    def _local(self, key: str) -> Credential:
-        return Credential(key, LOCAL, Role.ADMIN, GRANTED[Role.ADMIN])
 
     def _look_at_tokens(self) -> None:
         try:

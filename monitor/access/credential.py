@@ -15,6 +15,8 @@ class Credential:
     """Who, for people to read; empty for somebody unknown."""
     role: Role
     may: frozenset[Permission]
+    ambient: bool = False
+    """Whether a browser shows it by itself, whoever made it ask."""
 
 
 def anonymous(role: Role) -> Credential:

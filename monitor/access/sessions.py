@@ -64,8 +64,9 @@ class Sessions:
         session.seen = self.clock()
         return session
 
-    def end(self, secret: str) -> None:
-        self._held.pop(digest(secret), None)
+    def end(self, secret: str) -> bool:
+        """Whether there was one of this name."""
+        return self._held.pop(digest(secret), None) is not None
 
     def use(self, nonce: str) -> bool:
         """Whether this code has not been used before; now it has."""

@@ -97,9 +97,6 @@ class Server(Section):
     listen: Annotated[Address, Form("host:port"), Takes.RESTART] = Address("127.0.0.1", 8844)
     """Address and port, `127.0.0.1:8844` or `"[::1]:8844"`.  Port 0 takes a free one, which the start
     prints."""
-    allow_unauthenticated: Annotated[bool, Takes.RESTART] = False
-    """Let everybody in who can reach the address.  Required to listen on an address that other machines
-    can reach, as this version has no log-in."""
     allowed_hosts: Annotated[
         tuple[HostName, ...], Strict(False), Form("list of host names"), Takes.RELOAD
     ] = ()
@@ -124,18 +121,6 @@ class Server(Section):
     tls: Tls = Tls()
     websocket: WebSocket = WebSocket()
     query: Query = Query()
-
-    @model_validator(mode="after")
-    def check_open(self) -> Self:
-        if not (self.listen.is_loopback or self.allow_unauthenticated):
-            raise conflict(
-                self,
-                "listen",
-                "allow_unauthenticated",
-                "an address of this machine only, such as 127.0.0.1:8844, because there is no log-in yet "
-                "(to let everybody in who can reach it, set server.allow_unauthenticated: true)",
-            )
-        return self
 
     @model_validator(mode="after")
     def check_workers(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
+from .access import Access
 from .board import Board
 from .collect import Collect
 from .library import default_boards
@@ -60,6 +61,7 @@ class Settings(Section):
     """One deployment of the service."""
 
     server: Server = Server()
+    access: Access = Access()
     collect: Collect = Collect()
     storage: Storage = Storage()
     boards: Annotated[tuple[Board, ...], Strict(False), Form("list"), Takes.RELOAD] = Field(
@@ -68,6 +70,24 @@ class Settings(Section):
     """The dashboards, each the name of a built-in board (`overview`), the path of a YAML file with one
     board (relative to this file), or a board itself.  The first is shown at first."""
     log: Log = Log()
+
+    @model_validator(mode="after")
+    def check_open(self) -> Self:
+        """What other machines can reach is reached through TLS, or is open to everybody on purpose."""
+        server = self.server
+        opened = self.access.anonymous != "none" and not self.access.users
+        covered = server.listen.is_loopback or server.tls.certificate or server.trusted_proxies
+        if not (covered or opened):
+            raise conflict(
+                self,
+                "server.listen",
+                "access.anonymous",
+                "an address of this machine only, such as 127.0.0.1:8844, as what people log in with would "
+                "cross the network in the clear (set server.tls.certificate and key, or name the proxy that "
+                "speaks TLS in server.trusted_proxies; or let everybody look: access.anonymous: viewer, and "
+                "no users)",
+            )
+        return self
 
     @model_validator(mode="after")
     def check_window(self) -> Self:

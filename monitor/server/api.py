@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from monitor.access import Permission
 from monitor.formats import answers
 from monitor.model import Labels
 from monitor.promql import Limits, Query, QueryError, evaluate, parse, select_samples, text_value, value_type
@@ -26,6 +27,9 @@ TYPES = {400: "bad_data", 404: "not_found", 500: "internal"}
 
 class Question(Base):
     """A question to the storage; a kind of question says what its data is."""
+
+    needs = Permission.VIEW
+    takes_forms = True
 
     def initialize(self, storage: Storage, limits: Limits, points: int, clock: Callable[[], float]) -> None:
         self.storage, self.limits, self.points, self.clock = storage, limits, points, clock

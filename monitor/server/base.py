@@ -2,11 +2,12 @@
 
 import logging
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from tornado.web import HTTPError, RequestHandler
 
-from monitor.server import errors
+from monitor.access import Access, Credential, Permission
+from monitor.server import errors, shown
 from monitor.server.errors import Failure
 from monitor.server.guard import Guard, host_allowed, is_embedded, is_own, origin_allowed
 
@@ -32,11 +33,20 @@ HEADERS = {
 """On every answer; a handler may say otherwise about the cache."""
 
 WRONG_HOST = "The service does not answer to this host name; server.allowed_hosts lists those it does."
+NOT_LOGGED_IN = "Log in first, or send a token that is valid as `Authorization: Bearer TOKEN`."
+NOT_JSON = "The body has to be JSON, and Content-Type application/json."
+SAFE = {"GET", "HEAD", "OPTIONS"}
+"""Methods that change nothing (RFC 9110 section 9.2.1)."""
 FOREIGN_ORIGIN = "Pages of this origin may not use the service; server.allowed_origins lists those that may."
 
 
 class Base(RequestHandler):
     """Every handler's base, a WebSocketHandler's too (name it first).  An own `prepare` calls this one."""
+
+    needs: ClassVar[Permission | None] = None
+    """What who asks must be permitted.  A handler that does not say is closed to everybody."""
+    takes_forms: ClassVar[bool] = False
+    """Whether a body may be something else than JSON, as nothing is changed by it."""
 
     @property
     def guard(self) -> Guard:
@@ -49,7 +59,18 @@ class Base(RequestHandler):
             self.set_header(name, value)
 
     def prepare(self) -> None:
-        """Raises Failure for a Host or an Origin that is not allowed, before anything is done."""
+        """Raises Failure for a Host or an Origin that is not allowed, and for who may not ask this, before
+        anything is done."""
+        self._judge_place()
+        self._judge_asker()
+        if self.request.method not in SAFE:
+            self._judge_change()
+
+    def get_current_user(self) -> Credential | None:
+        access: Access | None = self.settings.get("access")
+        return shown.credential(self.request, access) if access else None
+
+    def _judge_place(self) -> None:
         headers = self.request.headers
         host, origin = headers.get("Host", ""), headers.get("Origin")
         if not host_allowed(host, self.guard.hosts):
@@ -59,6 +80,26 @@ class Base(RequestHandler):
         )
         if embedded or not origin_allowed(origin, host, self.guard.origins, self.request.protocol):
             raise Failure(403, "foreign_origin", FOREIGN_ORIGIN)
+
+    def _judge_asker(self) -> None:
+        if self.needs is Permission.NOTHING:
+            return
+        if self.needs is None:
+            raise Failure(403, "closed", "Nobody may ask this.")
+        who: Credential | None = self.current_user
+        if who is None:
+            raise Failure(401, "not_logged_in", NOT_LOGGED_IN, {"WWW-Authenticate": 'Bearer realm="monitor"'})
+        if self.needs not in who.may:
+            raise Failure(403, "not_permitted", f"The role {who.role.value} may not ask this.")
+
+    def _judge_change(self) -> None:
+        """What changes something comes of our own page, or shows a token; no form of any page can send it."""
+        headers, who = self.request.headers, self.current_user
+        if who is not None and who.ambient and "Origin" not in headers:
+            raise Failure(403, "foreign_origin", FOREIGN_ORIGIN)
+        kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if self.request.body and not self.takes_forms and kind != "application/json":
+            raise Failure(415, "not_json", NOT_JSON)
 
     def check_trusted_origin(self, origin: str) -> bool:
         host = self.request.headers.get("Host", "")
@@ -103,6 +144,8 @@ class Base(RequestHandler):
 
 class NotFound(Base):
     """Every path that no rule names."""
+
+    needs = Permission.VIEW
 
     def prepare(self) -> None:
         super().prepare()

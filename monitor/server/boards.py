@@ -1,9 +1,12 @@
 """/api/boards: the dashboards, for the page to draw."""
 
+from monitor.access import Permission
 from monitor.server.base import Base
 
 
 class Boards(Base):
+    needs = Permission.VIEW
+
     def initialize(self, body: bytes) -> None:
         self.body = body
 

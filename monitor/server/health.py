@@ -1,5 +1,6 @@
 """For those who start and watch services: is it alive, is it of use."""
 
+from monitor.access import Permission
 from monitor.server.base import Base
 from monitor.server.errors import Failure
 from monitor.storage import Storage
@@ -7,6 +8,8 @@ from monitor.storage import Storage
 
 class Health(Base):
     """/healthz: the loop runs."""
+
+    needs = Permission.NOTHING
 
     def get(self) -> None:
         self.write({"status": "alive"})
@@ -16,6 +19,8 @@ class Health(Base):
 
 class Ready(Base):
     """/readyz: the first scrape is stored."""
+
+    needs = Permission.NOTHING
 
     def initialize(self, storage: Storage) -> None:
         self.storage = storage

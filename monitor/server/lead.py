@@ -1,9 +1,12 @@
 """Leading people to the page, from where they look for it.  No word of the request is in the answer."""
 
+from monitor.access import Permission
 from monitor.server.base import Base
 
 
 class Lead(Base):
+    needs = Permission.NOTHING
+
     def initialize(self, to: str) -> None:
         self.to = to
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tornado.websocket import WebSocketHandler
 
+from monitor.access import Permission
 from monitor.formats.live import SUBPROTOCOL
 from monitor.server.base import Base
 from monitor.server.errors import Failure
@@ -18,6 +19,8 @@ from monitor.stream.session import Session
 
 class LiveHandler(Base, WebSocketHandler):
     """Its methods only enqueue and return: while one of them runs, Tornado reads no pong of this client."""
+
+    needs = Permission.VIEW
 
     def initialize(
         self, audience: Audience, compression: bool, send_buffer: int, taker: Taker | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from monitor.access import Permission
 from monitor.formats.exposition import Exposition, negotiate
 from monitor.model import Block
 from monitor.server.base import Base
@@ -12,6 +13,8 @@ Latest = Callable[[], Iterable[Block]]
 
 
 class Metrics(Base):
+    needs = Permission.METRICS
+
     def initialize(self, latest: Latest, telemetry: Telemetry, exposition: Exposition) -> None:
         self.latest, self.telemetry, self.exposition = latest, telemetry, exposition
 

@@ -4,6 +4,7 @@ import re
 
 from tornado.web import Application
 
+from monitor.access import Permission
 from monitor.server.base import Base
 from monitor.server.errors import Failure
 from monitor.server.guard import Guard, name_of
@@ -22,6 +23,8 @@ class Secure(Lead):
 
 class Elsewhere(Base):
     """Programs are not led: what they sent in the open would go unnoticed."""
+
+    needs = Permission.NOTHING
 
     def prepare(self) -> None:
         super().prepare()

@@ -9,16 +9,19 @@ from typing import Any
 
 from tornado.web import Application, GZipContentEncoding, RequestHandler
 
+from monitor.access import Access
 from monitor.formats.exposition import Exposition
 from monitor.promql import Limits
-from monitor.server import api
+from monitor.server import api, static
 from monitor.server.base import NotFound
 from monitor.server.boards import Boards
+from monitor.server.doorman import Doorman
 from monitor.server.guard import Guard
 from monitor.server.health import Health, Ready
 from monitor.server.lead import Lead
+from monitor.server.login import Login, Session
 from monitor.server.metrics import Latest, Metrics
-from monitor.server.static import Static, read_assets
+from monitor.server.static import Asset, Page, Static, read_assets
 from monitor.server.viewers import Viewer, Viewers
 from monitor.storage import Storage
 from monitor.stream.audience import Audience
@@ -37,6 +40,7 @@ def make_application(
     latest: Latest,
     boards: Sequence[Mapping[str, Any]],
     guard: Guard,
+    access: Access,
     limits: Limits,
     live: Rule | None = None,
     audience: Audience | None = None,
@@ -58,22 +62,34 @@ def make_application(
         (r"/api/boards", Boards, {"body": json.dumps({"boards": list(boards)}).encode()}),
         *((path, handler, asked) for path, handler in api.ROUTES),
         *(watching(audience) if audience is not None else ()),
-        (r"/api/.*", NotFound, {}),
         (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
         (r"/healthz", Health, {}),
         (r"/readyz", Ready, {"storage": storage}),
-        (r"/(.*)", Static, {"assets": read_assets(page)}),
+        (r"/api/session", Session, {"doorman": Doorman(access, telemetry)}),
+        (r"/api/.*", NotFound, {}),
+        *pages(read_assets(page), prefix),
     ]
     return Application(
         below(prefix, rules),
         default_handler_class=NotFound,
         guard=guard,
+        access=access,
         telemetry=telemetry,
         prefix=prefix,
         cross_origin_protection=True,
         transforms=[Packed],
         log_function=count,
         **settings,
+    )
+
+
+def pages(assets: dict[str, Asset], prefix: str) -> tuple[Rule, Rule, Rule]:
+    """The page for who may look, the page to log in, and what both are made of."""
+    boards, login = static.page(assets, "index.html"), static.page(assets, "login.html")
+    return (
+        (r"/(?:index\.html)?", Page, {"assets": boards, "login": login.get("")}),
+        (r"/login", Login, {"assets": login, "prefix": prefix}),
+        (r"/(.*)", Static, {"assets": assets}),
     )
 
 

@@ -5,8 +5,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+from monitor.access import Permission
 from monitor.server.base import Base
 from monitor.server.errors import Failure
 
@@ -44,14 +45,17 @@ class Asset(NamedTuple):
 
 
 def read_assets(folder: Path) -> dict[str, Asset]:
-    """Assets by path below the folder; the page also by the empty path.  None where nothing is built."""
+    """Assets by path below the folder.  None where nothing is built."""
     found = {
         path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
     }
-    assets = {name: asset(name, path.read_bytes()) for name, path in found.items()}
-    if "index.html" in assets:
-        assets[""] = assets["index.html"]
-    return assets
+    return {name: asset(name, path.read_bytes()) for name, path in found.items()}
+
+
+def page(assets: dict[str, Asset], name: str) -> dict[str, Asset]:
+    """Takes a page out of the assets: a table with it alone, under the empty path."""
+    found = assets.pop(name, None)
+    return {"": found} if found else {}
 
 
 def asset(name: str, body: bytes) -> Asset:
@@ -67,20 +71,30 @@ def asset(name: str, body: bytes) -> Asset:
 
 
 class Static(Base):
-    """Serves one table of assets; Tornado answers 304 to a client that has the ETag already."""
+    """Serves one table of assets; Tornado answers 304 to a client that has the ETag already.
+
+    Everybody may read them: they are the same in every installation, and the page to log in needs them.
+    """
+
+    needs: ClassVar[Permission | None] = Permission.NOTHING
 
     def initialize(self, assets: Mapping[str, Asset]) -> None:
         self.assets = assets
         self.etag = ""
 
-    def get(self, path: str) -> None:
-        if path == "" and path not in self.assets:
-            raise Failure(503, "page_not_built", NOT_BUILT)
-        if path not in self.assets:
+    def get(self, *path: str) -> None:
+        name = path[0]
+        if name not in self.assets:
             raise Failure(404, "not_found", "There is nothing at this path.")
-        self.send(self.assets[path])
+        self.send(self.assets[name])
 
     head = get
+
+    def send_page(self) -> None:
+        """The page that the table has under the empty path."""
+        if "" not in self.assets:
+            raise Failure(503, "page_not_built", NOT_BUILT)
+        self.send(self.assets[""])
 
     def send(self, found: Asset) -> None:
         packed = found.packed if accepts_gzip(self.request.headers.get("Accept-Encoding", "")) else None
@@ -93,6 +107,29 @@ class Static(Base):
 
     def compute_etag(self) -> str | None:
         return self.etag or None
+
+
+class Page(Static):
+    """The page of the boards; whoever may not see it gets the page to log in, under the same address."""
+
+    needs = Permission.VIEW
+
+    def initialize(self, assets: Mapping[str, Asset], login: Asset | None = None) -> None:
+        super().initialize(assets)
+        self.login = login
+
+    def get(self, *_path: str) -> None:
+        self.send_page()
+
+    head = get
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 401 and self.login is not None:
+            self.send(self.login)
+            self.set_header("Cache-Control", "no-store")
+            self.finish()
+        else:
+            super().write_error(status_code, **kwargs)
 
 
 def accepts_gzip(accepted: str) -> bool:

@@ -1,8 +1,9 @@
-"""/api/viewers: who watches, and the way to cut one.  For operators, once there are accounts."""
+"""/api/viewers: who watches, and the way to cut one.  For operators."""
 
 import json
 from typing import Protocol
 
+from monitor.access import Permission
 from monitor.server.base import Base
 from monitor.server.errors import Failure
 from monitor.stream.audience import Audience
@@ -20,6 +21,8 @@ class Everybody(Protocol):
 class Viewers(Base):
     """The rows of the live table `viewers` (docs/protocol.md), as objects."""
 
+    needs = Permission.VIEWERS
+
     def initialize(self, audience: Audience) -> None:
         self.audience = audience
 
@@ -35,6 +38,8 @@ class Viewers(Base):
 
 class Viewer(Base):
     """One of them, by the session's name."""
+
+    needs = Permission.VIEWERS
 
     def initialize(self, audience: Audience) -> None:
         self.audience = audience

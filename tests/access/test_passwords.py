@@ -7,7 +7,10 @@ import time
 import pytest
 
 from monitor.access import AccessError
-from monitor.access.passwords import NOBODY, hashed, is_hash, matches
+from monitor.access.access import LOCAL
+from monitor.access.passwords import NOBODY, hashed, matches
+from monitor.config import access as settings
+from monitor.config.access import is_hash
 
 HASH = hashed("correct horse")
 
@@ -67,6 +70,10 @@ def test_a_password_has_a_length(password: str) -> None:
 )
 def test_what_is_no_hash_of_ours_or_costs_too_much_is_refused(text: str) -> None:
     assert not is_hash(text)
+
+
+def test_no_user_can_have_the_name_of_who_logs_in_with_a_link() -> None:
+    assert settings.LOCAL == LOCAL
 
 
 def test_argon2_is_loaded_when_it_is_needed() -> None:

@@ -39,7 +39,7 @@ class Service:
         self.log = folder / "service.log"
         self.settings = {
             "server.listen": f"{host}:{PORT}",
-            "server.allow_unauthenticated": "true",
+            "access.anonymous": "operator",
             "storage.path": str(folder / "state"),
             **settings,
         }

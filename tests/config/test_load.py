@@ -10,6 +10,8 @@ from monitor.config import Address, ConfigError, Loaded, Place, Settings, load, 
 COLLECTORS = "MONITOR_COLLECT__COLLECTORS"
 NOTHING: Mapping[str, str] = {}
 
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGlzIGhlcmUu$7nYFpVpPmQ5kqLJDKpLwQB6dCRY1Y3v8i2k0zYqM0mM"
+
 
 def written(folder: Path, text: str) -> Path:
     path = folder / "config.yaml"
@@ -124,8 +126,16 @@ def test_yaml_1_1_traps_are_text(tmp_path: Path) -> None:
 
 
 def test_an_address_that_others_reach_is_taken_with_consent(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, "server: {listen: '[::]:80', allow_unauthenticated: true}").settings
-    assert str(settings.server.listen) == "[::]:80"
+    for consent in ("access: {anonymous: viewer}", "server: {trusted_proxies: [10.0.0.1]}"):
+        settings = loaded(tmp_path, consent, {"MONITOR_SERVER__LISTEN": "[::]:80"}).settings
+        assert str(settings.server.listen) == "[::]:80"
+
+
+def test_users_of_an_address_that_others_reach_need_more_than_consent(tmp_path: Path) -> None:
+    users = f"access: {{anonymous: viewer, users: [{{name: alice, password: '{HASH}'}}]}}"
+    assert loaded(tmp_path, users).settings.access.users[0].name == "alice"
+    with pytest.raises(ConfigError, match="what people log in with would cross the network in the clear"):
+        loaded(tmp_path, users, {"MONITOR_SERVER__LISTEN": "[::]:80"})
 
 
 def test_a_problem_of_an_override_is_not_sought_in_the_file(tmp_path: Path) -> None:

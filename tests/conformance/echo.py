@@ -14,9 +14,11 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from monitor.access import Permission
 from monitor.server.base import Base
 from monitor.server.guard import Guard
 from monitor.server.protocol import StrictProtocol, admit
+from tests.access.house import open_to_all
 
 LIMIT = 1 << 16
 
@@ -65,6 +67,8 @@ class PlainEcho(WebSocketHandler):
 class StrictEcho(Base, PlainEcho):
     """The same as the service does it."""
 
+    needs = Permission.NOTHING
+
     def prepare(self) -> None:
         super().prepare()
         admit(self.request)
@@ -82,7 +86,13 @@ def make_echo(
     rules = [
         (path, handler, {"deflate": path == "/deflate", "living": living}) for path in ("/plain", "/deflate")
     ]
-    return Application(rules, websocket_max_message_size=limit, guard=Guard(), log_function=lambda _: None)
+    return Application(
+        rules,
+        websocket_max_message_size=limit,
+        guard=Guard(),
+        access=open_to_all(),
+        log_function=lambda _: None,
+    )
 
 
 async def serve(port: int, handler: type[PlainEcho], limit: int) -> None:

@@ -79,7 +79,7 @@ async def service() -> AsyncIterator[tuple[Service, Watch, int]]:
     with TemporaryDirectory(prefix="deaths-") as folder:
         settings = {
             "server.listen": f"{HERE}:0",
-            "server.allow_unauthenticated": "true",
+            "access.anonymous": "operator",
             "storage.path": folder,
             "collect.interval": f"{round(1000 * STEP)}ms",
             **{f"server.websocket.{name}": f"{round(1000 * value)}ms" for name, value in FLAGS.items()},

@@ -26,6 +26,7 @@ P, T, D, S = 0.3, 0.3, 1.0, 0.1
 FLAGS = {
     "server.listen": "127.0.0.1:0",
     "collect.interval": "200ms",
+    "access.anonymous": "viewer",
     "server.websocket.ping_interval": f"{round(1000 * P)}ms",
     "server.websocket.ping_timeout": f"{round(1000 * T)}ms",
     "server.websocket.no_drain": f"{round(1000 * D)}ms",

@@ -38,7 +38,7 @@ def space() -> Iterator[Network]:
 async def service(tmp_path: Path) -> AsyncIterator[tuple[Service, int]]:
     flags = {
         "server.listen": f"{HERE}:0",
-        "server.allow_unauthenticated": "true",
+        "access.anonymous": "operator",
         "storage.path": str(tmp_path),
         "collect.interval": "200ms",
         **{f"server.websocket.{name}": f"{round(1000 * value)}ms" for name, value in WEBSOCKET.items()},

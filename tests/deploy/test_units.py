@@ -109,7 +109,7 @@ def test_the_limits_have_room_for_the_viewers_that_are_configured(viewers: int) 
     ],
 )
 def test_the_socket_listens_where_the_configuration_says(listen: str, expected: list[str]) -> None:
-    made = deployment(flags={"server.listen": listen, "server.allow_unauthenticated": "true"})
+    made = deployment(flags={"server.listen": listen, "access.anonymous": "viewer"})
     assert values("ListenStream", unit(SOCKET, made)) == expected
 
 

@@ -17,6 +17,7 @@ from monitor.server.listener import make_server
 from monitor.server.routes import make_application
 from monitor.storage.head import Head
 from monitor.telemetry import Telemetry
+from tests.access.house import open_to_all
 
 Ask = Callable[..., Awaitable[HTTPResponse]]
 
@@ -55,6 +56,7 @@ def page(tmp_path: Path) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>monitor</title>" + "<p>text</p>" * 200)
     (folder / "assets" / "index-Ab_-1234.js").write_text("console.log('monitor');" * 200)
+    (folder / "login.html").write_text("<!doctype html><title>log in</title>")
     (folder / "icon.svg").write_text("<svg/>")
     return folder
 
@@ -68,6 +70,7 @@ def options(head: Head, telemetry: Telemetry, page: Path) -> dict[str, Any]:
         "latest": lambda: (Block(LAYOUT, (0.5, 1000.0, 5000.0)),),
         "boards": [{"name": "overview", "title": "Overview", "headline": [], "panels": []}],
         "guard": Guard(frozenset({"localhost"}), frozenset({"https://monitor.example.org"})),
+        "access": open_to_all(),
         "limits": Limits(),
         "page": page,
         "clock": lambda: NOW / 1000,

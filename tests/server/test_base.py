@@ -9,6 +9,7 @@ from tornado.routing import URLSpec
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler
 
+from monitor.access import Permission
 from monitor.server.base import HEADERS, Base
 from monitor.telemetry import Telemetry
 
@@ -17,6 +18,9 @@ from .conftest import Ask
 WITHIN_API = "/api/v1/"
 ANSWERS = {
     "/": 200,
+    "/index.html": 200,
+    "/login": 200,
+    "/api/session": 200,
     "/icon.svg": 200,
     "/missing.js": 404,
     "/api/boards": 200,
@@ -35,7 +39,7 @@ ANSWERS = {
     "/upgrade": 400,
 }
 """Every route, and what it answers to somebody who may ask."""
-CACHED = {"/", "/icon.svg"}
+CACHED = {"/", "/index.html", "/login", "/icon.svg"}
 
 LINK = "a link on a foreign page"
 ASKERS: dict[str, tuple[dict[str, str], int]] = {
@@ -71,6 +75,8 @@ ASKERS: dict[str, tuple[dict[str, str], int]] = {
 
 
 class Raises(Base):
+    needs = Permission.VIEW
+
     def get(self) -> None:
         raise RuntimeError("a secret of the inside")
 
@@ -79,7 +85,7 @@ class Raises(Base):
 
 
 class Upgrade(Base, WebSocketHandler):
-    pass
+    needs = Permission.VIEW
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
+from tests.access.house import open_to_all
 from tests.conftest import ExpectLog
 from tests.stream.house import House, subscribe
 
@@ -57,6 +58,7 @@ def app(audience: Audience) -> Application:
         latest=tuple,
         boards=[],
         guard=Guard(),
+        access=open_to_all(),
         limits=Limits(),
         live=(r"/live", LiveHandler, carried),
     )

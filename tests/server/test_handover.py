@@ -20,6 +20,7 @@ from monitor.server.routes import count
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
 from monitor.telemetry import Telemetry
+from tests.access.house import open_to_all
 from tests.stream.house import House
 
 UPGRADE = (
@@ -65,7 +66,7 @@ def telemetry() -> Telemetry:
 def app(audience: Audience, taker: Taker, telemetry: Telemetry) -> Application:
     carried = {"audience": audience, "compression": True, "send_buffer": 4096, "taker": taker}
     rule = (r"/live", LiveHandler, carried)
-    return Application([rule], guard=Guard(), telemetry=telemetry, log_function=count)
+    return Application([rule], guard=Guard(), access=open_to_all(), telemetry=telemetry, log_function=count)
 
 
 async def ask(http_port: int, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -23,6 +23,7 @@ from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
+from tests.access.house import open_to_all
 from tests.stream.house import START, House, Line, subscribe
 
 UPGRADE = {
@@ -54,6 +55,7 @@ def app(house: House, audience: Audience) -> Application:
         latest=tuple,
         boards=[],
         guard=Guard(),
+        access=open_to_all(),
         limits=Limits(),
         live=(r"/live", LiveHandler, carried),
         websocket_max_message_size=65536,

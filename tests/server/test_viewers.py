@@ -19,6 +19,7 @@ from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
+from tests.access.house import open_to_all
 from tests.stream.house import House, subscribe
 
 from .conftest import Ask
@@ -44,6 +45,7 @@ def app(house: House, audience: Audience) -> Application:
         latest=tuple,
         boards=[],
         guard=Guard(),
+        access=open_to_all(),
         limits=Limits(),
         live=(r"/live", LiveHandler, {"audience": audience, "compression": True, "send_buffer": 16384}),
         audience=audience,

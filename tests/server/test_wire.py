@@ -25,6 +25,7 @@ from monitor.stream.audience import Audience
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake
 from monitor.telemetry import Telemetry
+from tests.access.house import open_to_all
 from tests.stream.house import House, subscribe
 
 
@@ -54,7 +55,9 @@ def audience(house: House) -> Audience:
 @pytest.fixture
 def app(audience: Audience) -> Application:
     carried = {"audience": audience, "compression": True, "send_buffer": 4096}
-    return Application([(r"/live", LiveHandler, carried)], guard=Guard(), telemetry=Telemetry("0"))
+    return Application(
+        [(r"/live", LiveHandler, carried)], guard=Guard(), access=open_to_all(), telemetry=Telemetry("0")
+    )
 
 
 @pytest.fixture
