@@ -21,14 +21,16 @@ from tornado.web import Application
 import monitor
 from monitor import parts
 from monitor.access import AccessError, invitation, tell_address
+from monitor.adopt import Rooms, show
 from monitor.bus import Bus
 from monitor.collect.loop import CollectLoop
-from monitor.config import Settings, running, state_directory
-from monitor.footprint import footprint, judge, memory_limit
+from monitor.config import Origin, Settings, running, state_directory
 from monitor.formats import live
 from monitor.intake import Intake
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
-from monitor.server.arrivals import KEPT, Arrivals, Patience, WatchedServer
+from monitor.reading import Reader
+from monitor.reload import Reload, Standing
+from monitor.server.arrivals import Arrivals, WatchedServer
 from monitor.server.descriptors import raise_limit, shortage
 from monitor.server.gate import Gate
 from monitor.server.listener import make_server
@@ -38,11 +40,13 @@ from monitor.server.routes import make_application
 from monitor.server.sockets import ListenError, close, listen, name_of
 from monitor.server.tls import Identity, TlsError
 from monitor.server.workers import Workers
+from monitor.start import StartError as StartError
+from monitor.start import judge_memory, make_state_folder, taken_over
 from monitor.stream.audience import Audience
 from monitor.stream.doors import Doors
 from monitor.stream.feeds import Feeds
 from monitor.stream.liveness import Awake
-from monitor.systemd import HandoverError, Manager, elsewhere, handed_over
+from monitor.systemd import HandoverError, Manager, handed_over
 from monitor.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -67,32 +71,36 @@ LATE, EXCUSED = 3, 1.0
 """Intervals that a tick may take for the watchdog to hear of it; seconds that it may always take."""
 
 
-class Entrance(NamedTuple):
-    """A server, the gate before it, and what that listens on."""
+DEFAULTS = Origin()
 
+
+class Entrance(NamedTuple):
+    """A server, what it answers with, the gate before it, and what that listens on."""
+
+    application: Application
     server: WatchedServer
     gate: Gate
     sockets: list[socket.socket]
 
 
-class StartError(Exception):
-    """The service cannot start; the message says why, and what to do."""
+def serve(settings: Settings, origin: Origin = DEFAULTS) -> int:
+    """Run the service until SIGTERM or SIGINT; the exit status.  SIGHUP reloads from the origin.
 
-
-def serve(settings: Settings) -> int:
-    """Run the service until SIGTERM or SIGINT; the exit status.  Raises StartError."""
+    Raises StartError.
+    """
     try:
         manager = Manager.of(os.environ, os.getpid())
         sockets = handed_over(os.environ, os.getpid())
     except HandoverError as error:
         raise StartError(str(error)) from error
-    return asyncio.run(_serve(Service(settings, manager, sockets)))
+    return asyncio.run(_serve(Service(settings, manager, sockets, origin)))
 
 
 async def _serve(service: Service) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, service.reload.ask)
     async with service.running() as url:
         sys.stdout.write(f"{url}\n{service.invitation(url)}")
         sys.stdout.flush()
@@ -108,13 +116,16 @@ class Service:
         settings: Settings,
         manager: Manager | None = None,
         handed_over: Sequence[socket.socket] = (),
+        origin: Origin = DEFAULTS,
     ) -> None:
         """`handed_over` are sockets that listen already, in place of those that it would make."""
-        self.settings = settings
         self.manager = manager or Manager()
         self.handed_over = tuple(handed_over)
         self.instance = settings.collect.instance or socket.gethostname()
         self.telemetry = Telemetry(monitor.__version__)
+        self.reload = Reload(settings, origin, Reader(origin).read, self.telemetry)
+        self.reload.begins = self.manager.reloading
+        self.reload.over = partial(self.manager.ready, settings.collect.interval)
         self.head = parts.head(settings)
         self.bus = Bus()
         self.intake = Intake(self.head, self.bus)
@@ -137,8 +148,15 @@ class Service:
         self.time = 0
         """Of that scrape, ms."""
         self.scraped = asyncio.Event()
+        self.rooms: Rooms | None = None
+        """What a reload reaches, while it runs."""
         self.longest_tick = max(LATE * self.settings.collect.interval, EXCUSED)
         """Seconds that a tick may take to count as a sign of life."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self.reload.settings
 
     def invitation(self, url: str) -> str:
         """How somebody logs in for the first time, where there is no other way."""
@@ -151,7 +169,7 @@ class Service:
         return Audience(
             self.feeds,
             {board.name: parts.queries(board) for board in self.settings.boards},
-            parts.greeting(self.settings, self.instance),
+            parts.greeting(self.settings, self.instance, show(self.settings, Standing()).version),
             parts.session_limits(self.settings),
             parts.bounds(self.settings),
             Doors(websocket.max_clients, websocket.per_address),
@@ -166,13 +184,7 @@ class Service:
         return Workers(self.settings.server.workers - 1, settings, self.audience, self.feeds, compression)
 
     def _arrivals(self) -> Arrivals:
-        websocket = self.settings.server.websocket
-        patience = Patience(
-            request=websocket.handshake_timeout,
-            idle=max(KEPT, websocket.handshake_timeout),
-            answer=websocket.no_drain,
-        )
-        return Arrivals(self.awake, patience, self.telemetry)
+        return Arrivals(self.awake, parts.patience(self.settings), self.telemetry)
 
     def _collector(self) -> CollectLoop:
         return CollectLoop(
@@ -205,7 +217,7 @@ class Service:
 
     def prepare(self) -> list[socket.socket]:
         """What must be right before anything starts: the sockets to listen on.  Raises StartError."""
-        _make_state_folder(self.settings)
+        make_state_folder(self.settings)
         try:
             self.access.open()
         except AccessError as error:
@@ -213,7 +225,7 @@ class Service:
         short = shortage(self.settings.server.websocket.max_clients, raise_limit())
         if short:
             raise StartError(short)
-        _judge_memory(self.settings)
+        judge_memory(self.settings)
         try:
             self.identity = parts.identity(self.settings, self.telemetry)
             return self._listen()
@@ -223,7 +235,7 @@ class Service:
     def _listen(self) -> list[socket.socket]:
         address, plain = self.settings.server.listen, self.settings.server.tls.redirect_address
         if self.handed_over:
-            sockets = _taken_over(self.settings, self.handed_over)
+            sockets = taken_over(self.settings, self.handed_over)
         else:
             sockets = listen(address, "address with --listen HOST:PORT")
         try:
@@ -254,7 +266,7 @@ class Service:
             arrivals=self.arrivals,
             proxies=parts.proxies(self.settings),
         )
-        return Entrance(server, Gate(server, self.telemetry, stream=stream), sockets)
+        return Entrance(application, server, Gate(server, self.telemetry, stream=stream), sockets)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -262,7 +274,12 @@ class Service:
         sockets = self.prepare()
         entrances = self._entrances(sockets)
         async with asyncio.TaskGroup() as group:
-            work = [group.create_task(each) for each in self._work()]
+            collector = self._collector()
+            ways = [(entrance.application, entrance.server) for entrance in entrances]
+            rooms = (self.access, collector, self.feeds, self.audience, self.workers)
+            self.rooms = Rooms(self.instance, ways, *rooms)
+            self.reload.adopt = self.rooms.adopt
+            work = [group.create_task(each) for each in (collector.run(), *self._work())]
             for entrance in entrances:
                 entrance.gate.open(entrance.sockets)
             gc.freeze()
@@ -289,7 +306,7 @@ class Service:
                 self.manager.close()
 
     def _work(self) -> tuple[Coroutine[None, None, None], ...]:
-        return self._collector().run(), self._tick(), self._sweep(), self.workers.run()
+        return self._tick(), self._sweep(), self.workers.run(), self.reload.run(), self.reload.watch()
 
     def _application(self) -> Application:
         websocket = self.settings.server.websocket
@@ -361,35 +378,3 @@ class Service:
         for session in tuple(self.audience.connections):
             self.audience.leave(session, "shutdown")
         await workers
-
-
-def _judge_memory(settings: Settings) -> None:
-    judged = judge(footprint(settings), memory_limit())
-    if not judged.fits:
-        raise StartError(judged.text)
-    if not judged.roomy:
-        log.warning(judged.text)
-
-
-def _make_state_folder(settings: Settings) -> None:
-    try:
-        parts.state_folder(settings)
-    except OSError as error:
-        folder = state_directory(settings, os.environ)
-        raise StartError(
-            f"cannot write to the state folder {folder}: {error.strerror}; "
-            "make it writable, or set storage.path to a folder that is"
-        ) from error
-
-
-def _taken_over(settings: Settings, sockets: Sequence[socket.socket]) -> list[socket.socket]:
-    """The sockets that were handed over: they listen where the configuration was judged to be safe, and
-    nowhere else."""
-    address = settings.server.listen
-    wrong = ", ".join(elsewhere(sockets, address.host, address.port))
-    if wrong:
-        raise StartError(
-            f"systemd hands over a socket that listens on {wrong}, and server.listen is {address}: "
-            "make ListenStream= in monitor.socket and server.listen the same"
-        )
-    return list(sockets)

@@ -19,6 +19,7 @@ from monitor.config import Address, Board, Settings, state_directory
 from monitor.deploy.units import Deployment
 from monitor.footprint import footprint
 from monitor.promql import Limits
+from monitor.server.arrivals import KEPT, Patience
 from monitor.server.descriptors import BESIDES
 from monitor.server.guard import Guard
 from monitor.server.proxies import Proxies
@@ -81,11 +82,17 @@ def session_limits(settings: Settings) -> SessionLimits:
     )
 
 
-def greeting(settings: Settings, instance: str) -> Greeting:
-    """What `welcome` tells every client; the epoch is new with every start."""
+def greeting(settings: Settings, instance: str, configuration: str) -> Greeting:
+    """What `welcome` tells every client; the epoch is new with every start, and `configuration` names what
+    /api/boards answers."""
     websocket = settings.server.websocket
     return Greeting(
-        server={"name": "monitor", "version": monitor.__version__, "instance": instance},
+        server={
+            "name": "monitor",
+            "version": monitor.__version__,
+            "instance": instance,
+            "configuration": configuration,
+        },
         epoch=secrets.token_hex(4),
         ping={
             "interval": milliseconds(websocket.ping_interval),
@@ -178,6 +185,16 @@ def users(settings: Settings) -> list[User]:
 def nobody(settings: Settings) -> Role | None:
     """The role of whoever does not log in."""
     return None if settings.access.anonymous == "none" else Role(settings.access.anonymous)
+
+
+def patience(settings: Settings) -> Patience:
+    """With connections that are no viewers."""
+    websocket = settings.server.websocket
+    return Patience(
+        request=websocket.handshake_timeout,
+        idle=max(KEPT, websocket.handshake_timeout),
+        answer=websocket.no_drain,
+    )
 
 
 def collectors(settings: Settings) -> dict[str, Collector | Background]:

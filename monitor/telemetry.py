@@ -62,6 +62,17 @@ NUMBERS: Mapping[str, Metric] = {
     ),
     "workers_ended": counter("monitor_workers_ended_total", "Workers that ended and were replaced."),
     "samples_refused": counter("monitor_samples_refused_total", "Samples that intake did not take."),
+    "config_successful": gauge(
+        "monitor_config_last_reload_successful", "Whether the newest configuration was taken."
+    ),
+    "config_taken_at": gauge(
+        "monitor_config_last_reload_success_timestamp_seconds",
+        "When a configuration was last taken, Unix time.",
+        "seconds",
+    ),
+    "config_waiting": gauge(
+        "monitor_config_settings_waiting", "Settings whose newest value needs a restart."
+    ),
     "head_series": gauge("monitor_head_series", "Series in the head."),
     "head_bytes": gauge("monitor_head_bytes", "Memory of the head's buffers.", "bytes"),
 }
@@ -242,6 +253,8 @@ class Telemetry:
         self.orphans = self.connections_refused = self.handshakes_failed = 0
         self.certificate: Validity | None = None
         self.samples_refused = self.head_series = self.head_bytes = 0
+        self.config_successful = self.config_waiting = 0
+        self.config_taken_at = 0.0
         self.pass_seconds, self.tick_seconds = Histogram(WORK), Histogram(WORK)
         self.round_trip_seconds, self.lag_seconds = Histogram(TRIP), Histogram(LAG)
         self.gone: Counter[str] = Counter()

@@ -76,41 +76,54 @@ class CollectLoop:
         self._monotonic = monotonic
         self._sleep = sleep
         self._timeline = Timeline(interval, wall, monotonic)
-        self._sources: list[Direct | Repeated] = [
-            Repeated(name, collector, host, monotonic)
-            if isinstance(collector, Background)
-            else Direct(name, collector, host, monotonic, min(interval, TIMEOUT))
-            for name, collector in collectors.items()
-        ]
+        self._limit = min(interval, TIMEOUT)
         self._accepting = Health("what takes the samples")
-        self._status = Layout(
-            [
-                OFFSET.at(),
-                *(SUCCESS.at(collector=name) for name in collectors),
-                *(DURATION.at(collector=name) for name in collectors),
-            ]
-        )
+        self._leaving: set[asyncio.Task[None]] = set()
+        self.collectors = dict(collectors)
+        """By name."""
+        self._sources = {name: self._source(name) for name in collectors}
+        self._status = status(collectors)
 
     async def run(self) -> None:
         """Measure until cancelled, then let go of the host and of all collectors."""
         try:
             # What takes a while is asked at once, so that the first scrape has it.
-            for source in self._sources:
+            for source in self._sources.values():
                 source.begin(self._timeline.next)
             while True:
                 await self._sleep(max(self._timeline.wait(), 0))
                 if self._timeline.wait() <= 0:
                     self._pass()
         finally:
-            for source in self._sources:
-                await source.close()
+            await asyncio.gather(*self._leaving, *(source.close() for source in self._sources.values()))
             self._host.close()
+
+    def change(self, collectors: Mapping[str, Collector | Background]) -> None:
+        """Measure by these from the next pass on; those that were there before go on as they are."""
+        before, self.collectors = self.collectors, dict(collectors)
+        gone = {name: self._sources[name] for name in before if before[name] is not collectors.get(name)}
+        kept = {name: source for name, source in self._sources.items() if name not in gone}
+        new = {name: self._source(name) for name in collectors if name not in kept}
+        for source in new.values():
+            source.begin(self._timeline.next)
+        for source in gone.values():
+            leaving = asyncio.create_task(source.close())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        self._sources = {name: kept.get(name) or new[name] for name in collectors}
+        self._status = status(collectors)
+
+    def _source(self, name: str) -> Direct | Repeated:
+        collector = self.collectors[name]
+        if isinstance(collector, Background):
+            return Repeated(name, collector, self._host, self._monotonic)
+        return Direct(name, collector, self._host, self._monotonic, self._limit)
 
     def measure(self, timestamp: int) -> Scrape:
         """One pass: what all collectors measure now, under the given time in ms."""
         self._host.fresh()
         blocks: list[Block] = []
-        for source in self._sources:
+        for source in self._sources.values():
             blocks += source.measured(timestamp)
         blocks.append(Block(self._status, self._states()))
         return Scrape(timestamp, self._target, tuple(blocks))
@@ -129,12 +142,24 @@ class CollectLoop:
             self._accepting.turn(None)
 
     def _states(self) -> list[float]:
-        sources = self._sources
+        sources = self._sources.values()
         return [
             self._timeline.ahead,
             *[float(source.health.good) for source in sources],
             *[source.seconds for source in sources],
         ]
+
+
+def status(collectors: Iterable[str]) -> Layout:
+    """What is told of the collectors themselves."""
+    names = tuple(collectors)
+    return Layout(
+        [
+            OFFSET.at(),
+            *(SUCCESS.at(collector=name) for name in names),
+            *(DURATION.at(collector=name) for name in names),
+        ]
+    )
 
 
 class Health:

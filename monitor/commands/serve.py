@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.commands import WRONG, Commands, add_set, advice, failed
 
 if TYPE_CHECKING:
-    from monitor.config import Settings
+    from monitor.config import Origin, Settings
 
 log = logging.getLogger("monitor")
 
@@ -32,20 +32,20 @@ def serve(options: argparse.Namespace) -> int:
     flags = {"server.listen": options.listen} if options.listen else {}
     try:
         given = flags | dict(options.set)
-        settings = config.load(options.config, os.environ, given, queries.judge).settings
+        settings, _, files = config.load(options.config, os.environ, given, queries.judge)
     except config.ConfigError as error:
         sys.stderr.write(f"{error}\nmonitor: not started: {advice(error)}\n")
         return WRONG
     set_up(settings.log.level, settings.log.format)
     if options.config is None:
         log.info("no config file given: using the defaults")
-    return start(settings)
+    return start(settings, config.Origin(options.config, given, files))
 
 
-def start(settings: Settings) -> int:
+def start(settings: Settings, origin: Origin) -> int:
     from monitor import app
 
     try:
-        return app.serve(settings)
+        return app.serve(settings, origin=origin)
     except app.StartError as error:
         return failed(error)

@@ -2,7 +2,7 @@
 
 from .addresses import Address
 from .board import Board
-from .load import Loaded, load, state_directory
+from .load import Loaded, Origin, load, state_directory
 from .problems import ConfigError, Place, Problem
 from .settings import Settings
 
@@ -11,6 +11,7 @@ __all__ = [
     "Board",
     "ConfigError",
     "Loaded",
+    "Origin",
     "Place",
     "Problem",
     "Settings",

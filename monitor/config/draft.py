@@ -24,6 +24,8 @@ class Draft:
         """What the paths of boards are relative to."""
         self.boards: set[Key] = set()
         """Key paths of the boards that stand in files of their own."""
+        self.files: list[Path] = []
+        """Of those boards."""
         self.settled: set[Key] = set(document.refused)
         """Key paths of values about which there is nothing more to say."""
 
@@ -117,6 +119,7 @@ class Draft:
             self.complain(self.place(key).value, key, f"found {shown(name)}, expected {found}")
             self.settled.add(key)
             return
+        self.files.append(found)
         document = open_board(found)
         self.boards.add(key)
         self.problems += document.problems

@@ -26,7 +26,11 @@ class Setting(NamedTuple):
     @property
     def takes(self) -> Takes:
         """What brings a change of it into effect."""
-        return next(each for each in self.field.metadata if isinstance(each, Takes))
+        return takes(self.field)
+
+
+def takes(field: FieldInfo) -> Takes:
+    return next(each for each in field.metadata if isinstance(each, Takes))
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -2,8 +2,9 @@
 flags."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from . import environment, fields
@@ -23,6 +24,17 @@ class Loaded(NamedTuple):
     settings: Settings
     sources: Mapping[str, Place]
     """By key path with dots, for every setting; `Place("default")` where nobody gave a value."""
+    files: Sequence[Path]
+    """Read, the config file first."""
+
+
+class Origin(NamedTuple):
+    """Where the settings of a service come from, besides its environment."""
+
+    path: Path | None = None
+    flags: Mapping[str, str] = MappingProxyType({})
+    files: Sequence[Path] = ()
+    """Read last."""
 
 
 def load(
@@ -34,7 +46,7 @@ def load(
     """
     draft = drafted(path, environ, flags)
     settings = check(draft, judge)
-    return Loaded(settings, dict(sources(draft)))
+    return Loaded(settings, dict(sources(draft)), [file for file in (path, *draft.files) if file])
 
 
 def drafted(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, str]) -> Draft:

@@ -70,6 +70,8 @@ class Settings(Section):
     """The dashboards, each the name of a built-in board (`overview`), the path of a YAML file with one
     board (relative to this file), or a board itself.  The first is shown at first."""
     log: Log = Log()
+    reload_on_change: Annotated[bool, Takes.RELOAD] = False
+    """Reload when this file or that of a board has changed, and not only when asked to."""
 
     @model_validator(mode="after")
     def check_open(self) -> Self:

@@ -278,7 +278,7 @@ def beat(time: int) -> bytes:
     return _join(f'{{"type":"beat","time":{time}}}')
 
 
-def notice(code: str, message: str, **details: int | str) -> bytes:
+def notice(code: str, message: str, **details: int | str | Mapping[str, int]) -> bytes:
     return _message("notice", code=code, message=message, details=details)
 
 

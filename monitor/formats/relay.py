@@ -114,6 +114,13 @@ class Dismiss(NamedTuple):
     notice: str
 
 
+class Changed(NamedTuple):
+    """As `Hello`: what its rooms are made of from now on; and notices for everybody."""
+
+    settings: Mapping[str, Any]
+    notices: Sequence[str]
+
+
 class Look(NamedTuple):
     """The main process asks who watches."""
 
@@ -150,6 +157,7 @@ Message: TypeAlias = (
     | Left
     | Counted
     | Dismiss
+    | Changed
     | Look
     | Seen
     | Cut

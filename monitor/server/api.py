@@ -18,6 +18,8 @@ from monitor.server.errors import Failure
 from monitor.server.parameters import FARTHEST, ParameterError, duration, grid, label_name, moment
 from monitor.storage import Matcher, Storage
 
+POINTS = 11_000
+"""Points in time of a range query, where nothing else is set."""
 MATCHES = 32
 """Selectors of one request."""
 VALUES = 250_000
@@ -31,8 +33,11 @@ class Question(Base):
     needs = Permission.VIEW
     takes_forms = True
 
-    def initialize(self, storage: Storage, limits: Limits, points: int, clock: Callable[[], float]) -> None:
-        self.storage, self.limits, self.points, self.clock = storage, limits, points, clock
+    def initialize(self, storage: Storage, clock: Callable[[], float]) -> None:
+        self.storage, self.clock = storage, clock
+        # Looked up for each request, as they may change while the service runs.
+        self.limits: Limits = self.settings["limits"]
+        self.points: int = self.settings.get("points", POINTS)
 
     def get(self, *_path: str) -> None:
         try:

@@ -170,6 +170,12 @@ class WatchedServer(HTTPServer):
     arrivals: Arrivals | None = None
     proxies: Proxies = NOBODY
 
+    def set_patience(self, patience: Patience) -> None:
+        """For the connections that there are already, too; Tornado's own time-outs are the second line."""
+        self.conn_params.header_timeout = self.conn_params.body_timeout = patience.idle
+        if self.arrivals is not None:
+            self.arrivals.patience = patience
+
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         delegate: HTTPMessageDelegate = super().start_request(server_conn, request_conn)
         delegate = Forwarded(delegate, request_conn, self.proxies)

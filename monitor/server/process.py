@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 from tornado.httputil import HTTPServerRequest
@@ -57,11 +58,11 @@ class Process:
     def load(self) -> int:
         return self.inside.total()
 
-    async def run(self, hello: relay.Hello) -> int:
+    async def run(self, hello: Callable[[], relay.Hello]) -> int:
         """Serve until it is gone; its exit status, negative for a signal, or 0 where it is not known."""
         try:
             await self.line.begin(self._over)
-            self.line.send(hello)
+            self.line.send(hello())
             await self.ended.wait()
         finally:
             self.line.abort()

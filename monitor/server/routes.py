@@ -1,6 +1,5 @@
 """Which path is answered by what."""
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,7 @@ from monitor.formats.exposition import Exposition
 from monitor.promql import Limits
 from monitor.server import api, static
 from monitor.server.base import NotFound
-from monitor.server.boards import Boards
+from monitor.server.boards import Boards, shown
 from monitor.server.doorman import Doorman
 from monitor.server.guard import Guard
 from monitor.server.health import Health, Ready
@@ -46,20 +45,20 @@ def make_application(
     audience: Audience | None = None,
     prefix: str = "/",
     page: Path = PAGE,
-    points: int = 11_000,
     clock: Callable[[], float] = time.time,
     **settings: Any,
 ) -> Application:
     """The application: `live` is the rule of the live stream, `audience` who watches it.
 
     Rules are written as if the service had the whole site; all are below `prefix`, which ends with a slash.
-    `settings` go to Tornado (its websocket_*).  Boards are plain data, every field present.  `points` is how
-    many points in time a range query may have, `clock` gives Unix time in seconds, for queries without one.
+    `settings` go to Tornado (its websocket_*), but for `points`, which is how many points in time a range
+    query may have.  Boards are plain data, every field present.  `clock` gives Unix time in seconds, for
+    queries without one.  A reload changes the settings `guard`, `limits`, `points` and `shown`.
     """
-    asked = {"storage": storage, "limits": limits, "points": points, "clock": clock}
+    asked = {"storage": storage, "clock": clock}
     rules: list[Rule] = [
         *([live] if live else []),  # First, as a thousand viewers may come back at once.
-        (r"/api/boards", Boards, {"body": json.dumps({"boards": list(boards)}).encode()}),
+        (r"/api/boards", Boards, {}),
         *((path, handler, asked) for path, handler in api.ROUTES),
         *(watching(audience) if audience is not None else ()),
         (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
@@ -76,6 +75,8 @@ def make_application(
         access=access,
         telemetry=telemetry,
         prefix=prefix,
+        limits=limits,
+        shown=shown(boards),
         cross_origin_protection=True,
         transforms=[Packed],
         log_function=count,

@@ -29,6 +29,7 @@ from monitor.stream.doors import Doors
 from monitor.stream.liveness import Awake, Bounds
 from monitor.stream.mirror import Mirrors
 from monitor.stream.session import SessionLimits
+from monitor.stream.terms import Terms, adopt
 from monitor.telemetry import Telemetry
 
 TURN = 64
@@ -159,8 +160,24 @@ class Worker:
             self.line.send(relay.Seen(*self.audience.viewers()[1:]))
         elif isinstance(message, relay.Cut):
             self.line.send(relay.CutAnswer(message.session, self.audience.cut(message.session)))
+        elif isinstance(message, relay.Changed):
+            self.change(message)
         else:
             self.mirrors.take(message)
+
+    def change(self, message: relay.Changed) -> None:
+        """Go on by other settings, and tell everybody."""
+        settings = message.settings
+        log.set_up(**settings["log"])
+        self.bounds = Bounds(**settings["bounds"])
+        self.application.settings.update(settings["websocket"])
+        terms = Terms(
+            settings["boards"],
+            Greeting(**settings["greeting"]),
+            SessionLimits(**settings["limits"]),
+            self.bounds,
+        )
+        adopt(self.audience, terms, [notice.encode() for notice in message.notices])
 
     async def dismiss(self, message: relay.Dismiss) -> None:
         """Tell everybody, and cut those who do not close in time."""

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -125,6 +125,12 @@ class Workers:
             if now - process.heard_at > patience or process.line.waiting > BACKLOG:
                 process.kill()
 
+    def change(self, settings: Mapping[str, Any], notices: Sequence[bytes]) -> None:
+        """Have the rooms of the workers be as these settings say, and everybody there told."""
+        self.hello = relay.Hello(settings)
+        for process in self.running.values():
+            process.line.send(relay.Changed(settings, [notice.decode() for notice in notices]))
+
     async def stop(self, code: int, notice: bytes, reason: str, seconds: float) -> None:
         """Have everybody told, and end the workers; those that take longer, in seconds, are killed."""
         self._stopping = True
@@ -160,7 +166,7 @@ class Workers:
             return error.errno or 1
         self.running[name] = process
         try:
-            return await process.run(self.hello)
+            return await process.run(lambda: self.hello)
         finally:
             del self.running[name]
 

@@ -100,6 +100,13 @@ class Feeds:
         if not self._listeners[key]:
             del self._running[key], self._listeners[key]
 
+    def limit(self, limits: Limits) -> None:
+        """What queries may cost from now on, those that run among them."""
+        self.limits = limits
+        for feed in self._running.values():
+            if isinstance(feed, Feed):
+                feed.limits = limits
+
     def followed(self, table: str) -> bool:
         """Whether anybody watches the table of this name."""
         return table in self._running

@@ -38,7 +38,7 @@ def test_the_file_in_the_repository_is_the_one_that_the_models_write(name: str) 
 
 
 def test_config_yaml_gives_every_setting_its_default() -> None:
-    settings, sources = load(ROOT / "config.yaml", {}, {})
+    settings, sources, _ = load(ROOT / "config.yaml", {}, {})
     assert settings == Settings()
     assert [path for path, place in sources.items() if place.line == 0] == []
 

@@ -26,7 +26,7 @@ def loaded(
 
 
 def test_without_a_file_every_setting_has_its_default() -> None:
-    settings, sources = load(None, {}, {})
+    settings, sources, _ = load(None, {}, {})
     assert settings == Settings()
     assert set(sources.values()) == {Place("default")}
     assert settings.server.listen == Address("127.0.0.1", 8844)
@@ -34,7 +34,7 @@ def test_without_a_file_every_setting_has_its_default() -> None:
 
 
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
-    settings, sources = loaded(tmp_path, "collect:\n  interval: 5s\nserver:\n  max_body: 2MiB\n")
+    settings, sources, _ = loaded(tmp_path, "collect:\n  interval: 5s\nserver:\n  max_body: 2MiB\n")
     assert settings.collect.interval == 5.0
     assert settings.server.max_body == 2 << 20
     assert sources["collect.interval"] == Place(str(tmp_path / "config.yaml"), 2, 13)
@@ -44,7 +44,7 @@ def test_a_file_says_what_differs(tmp_path: Path) -> None:
 def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path: Path) -> None:
     environ = {"MONITOR_COLLECT__INTERVAL": "5s", "MONITOR_COLLECT__JOB": "web", "PATH": "/bin"}
     flags = {"collect.interval": "2s"}
-    settings, sources = loaded(tmp_path, "collect: {interval: 10s, job: db, instance: a}", environ, flags)
+    settings, sources, _ = loaded(tmp_path, "collect: {interval: 10s, job: db, instance: a}", environ, flags)
     assert (settings.collect.interval, settings.collect.job, settings.collect.instance) == (2.0, "web", "a")
     assert str(sources["collect.interval"]) == "--set collect.interval"
     assert str(sources["collect.job"]) == "MONITOR_COLLECT__JOB"
@@ -70,7 +70,7 @@ def test_numbers_switches_and_lists_from_the_environment_are_yaml() -> None:
         "MONITOR_SERVER__ALLOWED_HOSTS": "[one.example, two.example]",
         "MONITOR_BOARDS": "[overview]",
     }
-    settings, sources = load(None, environ, {})
+    settings, sources, _ = load(None, environ, {})
     assert settings.server.query.series == 7
     assert settings.server.websocket.compression is False
     assert settings.server.allowed_hosts == ("one.example", "two.example")

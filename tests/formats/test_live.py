@@ -37,6 +37,11 @@ def without_type(name: str) -> dict[str, Any]:
     return {key: value for key, value in golden(name).items() if key != "type"}
 
 
+def notice(name: str) -> bytes:
+    message = golden(name)
+    return live.notice(message["code"], message["message"], **message["details"])
+
+
 SERVER_MESSAGES = {
     "welcome": lambda: live.welcome(**without_type("welcome")),
     "subscribed": lambda: live.subscribed(request=1, step=1000) + past("subscribed").tail(),
@@ -46,6 +51,8 @@ SERVER_MESSAGES = {
     "table": lambda: live.table(**without_type("table")),
     "beat": lambda: live.beat(1764000003123),
     "notice": lambda: live.notice("slowed", golden("notice")["message"], skipped=4),
+    "notice_configuration": lambda: notice("notice_configuration"),
+    "notice_limits": lambda: notice("notice_limits"),
     "error": lambda: live.error(2, "bad_query", "unknown function: rat", position=0, query=0),
 }
 CLIENT_MESSAGES = {

@@ -303,10 +303,11 @@ def some_request(chance: Random) -> tuple[str, str]:
 @given(st.integers())
 def test_ten_thousand_requests_are_answered_or_refused(seed: int) -> None:
     """Twenty times five hundred, as handlers see them."""
-    chance, outcomes, app = Random(seed), Counter[str](), Application()
+    chance, outcomes = Random(seed), Counter[str]()
+    app = Application(limits=Limits(), points=1000)
     headers = HTTPHeaders({"Host": "localhost"})
     wire: Any = SimpleNamespace(set_close_callback=id)
-    asked = {"storage": filled_head(), "limits": Limits(), "points": 1000, "clock": lambda: SECOND}
+    asked = {"storage": filled_head(), "clock": lambda: SECOND}
     for path, query in (some_request(chance) for _ in range(500)):
         line = RequestStartLine("GET", f"/api/v1/{path}?{query}", "HTTP/1.1")
         request = HTTPServerRequest(start_line=line, headers=headers, connection=wire)

@@ -24,7 +24,9 @@ const CLIENT: Record<string, ClientMessage> = {
   unsubscribe: { type: "unsubscribe", feed: 3 },
   visible: { type: "visible", visible: false },
 };
-const SERVER = ["welcome", "subscribed", "tick", "series", "columns", "table", "beat", "notice", "error"];
+const SERVER = ["welcome", "subscribed", "tick", "series", "columns", "table", "beat", "error"].concat(
+  ["notice", "notice_configuration", "notice_limits"],
+);
 
 describe("the golden messages", () => {
   it("are all known to this page", () => {

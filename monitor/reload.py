@@ -1,0 +1,172 @@
+"""A reload of the configuration: taken as a whole, or refused with the old one in force.
+
+The files are read and checked elsewhere (monitor/reading.py); here the difference is worked out, what the
+new values need is checked, and they are handed over in one turn of the event loop.  What came of it is in the
+log, in the metrics, and with everybody who watches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.config import ConfigError, Origin, Place, Problem, Settings
+from monitor.config.facts import Change, changes, facts
+from monitor.config.merge import merged
+from monitor.config.section import Takes
+from monitor.footprint import footprint, judge, memory_limit
+from monitor.reading import Read
+from monitor.server.descriptors import raise_limit, shortage
+from monitor.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+LOOK = 2.0
+"""Seconds between two looks at the files, where they are watched."""
+MOST = 20
+"""Problems that are told of one configuration, and changes in a line of the log."""
+
+
+class Standing(NamedTuple):
+    """What is to be said of the configuration."""
+
+    problems: Sequence[Problem] = ()
+    """Why the newest was refused."""
+    waiting: Sequence[str] = ()
+    """Key paths of the settings whose newest values need a restart."""
+
+
+Adopt = Callable[[Settings, Settings, Standing], None]
+"""Brings the running rooms from the first settings to the second, and tells everybody; it cannot fail."""
+Stamp = tuple[int, int, int] | None
+
+
+def nobody() -> None:
+    """Hears of no reload."""
+
+
+def nothing(_old: Settings, _new: Settings, _standing: Standing) -> None:
+    """Runs that could be changed."""
+
+
+class Reload:
+    """Reloads one after the other, as often as asked for."""
+
+    def __init__(
+        self, settings: Settings, origin: Origin, read: Callable[[], Awaitable[Read]], telemetry: Telemetry
+    ) -> None:
+        self.settings = settings
+        """Those in force."""
+        self.place = Place(str(origin.path or "the configuration"))
+        """Of problems that stand nowhere else."""
+        self.standing = Standing()
+        self.adopt: Adopt = nothing
+        self.begins: Callable[[], None] = nobody
+        self.over: Callable[[], None] = nobody
+        """Called at the beginning and at the end of each reload, whatever comes of it."""
+        self.files = origin.files
+        """Those read last."""
+        self._read = read
+        self._telemetry = telemetry
+        self._succeeded()
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """Have a reload done soon; several asked for at once are one."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Do what is asked for, until cancelled."""
+        while await self._asked.wait():
+            self._asked.clear()
+            await self.now()
+
+    async def now(self) -> bool:
+        """Read everything anew, and take it if it is right.  Whether it was taken."""
+        self.begins()
+        try:
+            read = await self._read()
+            wanted = merged(self.settings, read.settings, self.place)
+            check(wanted, self.place)
+        except ConfigError as error:
+            self._refuse(error)
+            return False
+        finally:
+            self.over()
+        self.files = read.files
+        self._take(read.settings, wanted)
+        return True
+
+    def _refuse(self, error: ConfigError) -> None:
+        self._telemetry.config_successful = 0
+        self.standing = self.standing._replace(problems=error.problems)
+        self.adopt(self.settings, self.settings, self.standing)
+        log.error(
+            "the configuration was not taken, and the one before stays in force; to correct: %s",
+            listed([str(problem) for problem in error.problems]),
+        )
+
+    def _take(self, settings: Settings, wanted: Settings) -> None:
+        """Adopt what can be; `settings` are as they were read."""
+        found = changes(facts(self.settings), facts(settings))
+        waiting = [change.path for change in found if change.takes is Takes.RESTART]
+        old, self.settings = self.settings, wanted
+        self.standing = Standing((), waiting)
+        self.adopt(old, wanted, self.standing)
+        self._succeeded()
+        self._say(found)
+
+    def _succeeded(self) -> None:
+        self._telemetry.config_successful, self._telemetry.config_taken_at = 1, time.time()
+        self._telemetry.config_waiting = len(self.standing.waiting)
+
+    def _say(self, found: Sequence[Change]) -> None:
+        taken = [f"{change.path}: {change.what}" for change in found if change.takes is Takes.RELOAD]
+        log.info("the configuration was reloaded: %s", listed(taken) if taken else "nothing has changed")
+        if self.standing.waiting:
+            log.warning("needs a restart: %s", listed(self.standing.waiting))
+
+    async def watch(self) -> None:
+        """Ask for a reload when the files have changed and stand still again, where that is wanted."""
+        known = self._stamps()
+        pending = known
+        while True:
+            await asyncio.sleep(LOOK)
+            seen = self._stamps()
+            if self.settings.reload_on_change and seen != known and seen == pending:
+                known = seen
+                self.ask()
+            elif not self.settings.reload_on_change:
+                known = seen
+            pending = seen
+
+    def _stamps(self) -> list[Stamp]:
+        return [stamp(path) for path in self.files]
+
+
+def check(settings: Settings, place: Place) -> None:
+    """What a start checks of this machine, too.  Raises ConfigError."""
+    judged = judge(footprint(settings), memory_limit())
+    short = shortage(settings.server.websocket.max_clients, raise_limit())
+    key = "server.websocket.max_clients"
+    faults = ["" if judged.fits else judged.text, (short or "").removeprefix(f"{key}: ")]
+    if any(faults):
+        raise ConfigError(Problem(place, key, fault) for fault in faults if fault)
+
+
+def stamp(path: Path) -> Stamp:
+    """What changes whenever a file does, whether it is written or replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def listed(texts: Sequence[str]) -> str:
+    rest = f"; and {len(texts) - MOST} more" if len(texts) > MOST else ""
+    return "; ".join(texts[:MOST]) + rest

@@ -1,0 +1,51 @@
+"""What must be right on this machine before anything starts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+
+from monitor import parts
+from monitor.config import Settings, state_directory
+from monitor.footprint import footprint, judge, memory_limit
+from monitor.systemd import elsewhere
+
+log = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """The service cannot start; the message says why, and what to do."""
+
+
+def judge_memory(settings: Settings) -> None:
+    judged = judge(footprint(settings), memory_limit())
+    if not judged.fits:
+        raise StartError(judged.text)
+    if not judged.roomy:
+        log.warning(judged.text)
+
+
+def make_state_folder(settings: Settings) -> None:
+    try:
+        parts.state_folder(settings)
+    except OSError as error:
+        folder = state_directory(settings, os.environ)
+        raise StartError(
+            f"cannot write to the state folder {folder}: {error.strerror}; "
+            "make it writable, or set storage.path to a folder that is"
+        ) from error
+
+
+def taken_over(settings: Settings, sockets: Sequence[socket.socket]) -> list[socket.socket]:
+    """The sockets that were handed over: they listen where the configuration was judged to be safe, and
+    nowhere else."""
+    address = settings.server.listen
+    wrong = ", ".join(elsewhere(sockets, address.host, address.port))
+    if wrong:
+        raise StartError(
+            f"systemd hands over a socket that listens on {wrong}, and server.listen is {address}: "
+            "make ListenStream= in monitor.socket and server.listen the same"
+        )
+    return list(sockets)
