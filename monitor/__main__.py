@@ -6,12 +6,27 @@ import sys
 from collections.abc import Sequence
 
 from monitor import __version__
-from monitor.commands import Add, Parser, certificate, check_config, config, serve, service, viewers
+from monitor.commands import (
+    Add,
+    Parser,
+    certificate,
+    check_config,
+    config,
+    hash_password,
+    login_link,
+    serve,
+    service,
+    token,
+    viewers,
+)
 
 COMMANDS: Sequence[Add] = (
     serve.add,
     service.add,
     viewers.add,
+    login_link.add,
+    token.add,
+    hash_password.add,
     check_config.add,
     config.add,
     certificate.add,

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 import monitor
-from monitor.access import Access, Folder, Role, User
+from monitor.access import FOLDER, Access, Folder, Role, User
 from monitor.collect import COLLECTORS, Background, Collector, Host
 from monitor.config import Address, Board, Settings, state_directory
 from monitor.deploy.units import Deployment
@@ -34,9 +34,6 @@ GRAIN, LEAST = 256 << 20, 4
 """Bytes of which the service's memory is a multiple, and the least multiple."""
 FILES = 65536
 """Descriptors that the service may have at least."""
-
-ACCESS = "access"
-"""The folder of the state folder that holds what must stay secret."""
 
 
 def milliseconds(seconds: float) -> int:
@@ -174,7 +171,7 @@ def identity(settings: Settings, telemetry: Telemetry) -> Identity | None:
 
 def access(settings: Settings) -> Access:
     """Who may look; what it keeps is in a folder of the state folder."""
-    folder = Folder(state_directory(settings, os.environ) / ACCESS)
+    folder = Folder(state_directory(settings, os.environ) / FOLDER)
     return Access(folder, users(settings), nobody(settings), time.time, time.monotonic)
 
 

@@ -2,11 +2,12 @@
 
 from .access import Access, User
 from .credential import Credential
-from .folder import AccessError, Folder
+from .folder import FOLDER, AccessError, Folder
 from .invitation import invitation, tell_address
 from .roles import Permission, Role
 
 __all__ = [
+    "FOLDER",
     "Access",
     "AccessError",
     "Credential",

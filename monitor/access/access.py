@@ -49,11 +49,6 @@ class User:
 
 def key_of(folder: Folder) -> str:
     """The key, which is made where there is none yet.  Raises AccessError where there is no folder."""
-    if not folder.exists():
-        raise AccessError(
-            f"there is no folder {folder.path}, which the service makes when it first starts; "
-            "start it, or say with --state or --config where its state folder is"
-        )
     with folder.alone():
         key = folder.read(KEY)
         if not key:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+FOLDER = "access"
+"""Its name below the state folder."""
 OTHERS = 0o077
 """Rights of everybody but the owner."""
 
@@ -33,9 +35,15 @@ class Folder:
         with self._explained():
             self.path.mkdir(mode=0o700, exist_ok=True)
 
-    def exists(self) -> bool:
+    def expect(self) -> None:
+        """Raises AccessError where there is no folder yet."""
         with self._explained():
-            return self.path.is_dir()
+            there = self.path.is_dir()
+        if not there:
+            raise AccessError(
+                f"there is no folder {self.path}, which the service makes when it first starts; "
+                "start it, or say with --state or --config where its state folder is"
+            )
 
     def read(self, name: str) -> str | None:
         """The text of a file; None where there is none."""
@@ -77,6 +85,7 @@ class Folder:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Nobody else changes anything meanwhile, as far as all ask here first (flock(2))."""
+        self.expect()
         with self._explained():
             descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

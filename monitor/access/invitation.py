@@ -46,6 +46,7 @@ def tell_address(folder: Folder, url: str) -> None:
 
 def told_address(folder: Folder) -> str:
     """Where the service of this folder says that its page is.  Raises AccessError where it does not."""
+    folder.expect()
     url = folder.read(ADDRESS)
     if not url:
         raise AccessError(f"no service has said in {folder.path} where its page is; say it with --url")

@@ -51,8 +51,10 @@ def create(
 ) -> str:
     """Make a token and keep its hash; the token, which nobody can read again.
 
-    Raises AccessError where there is one of the name.
+    Raises AccessError where there is one of the name, and for a name that is none.
     """
+    if not (name.isprintable() and name.strip() == name and 1 <= len(name) <= 64):
+        raise AccessError(f"found the name {name!r}, expected 1 to 64 characters, none of them odd")
     secret = PREFIX + secrets.token_urlsafe(32)
     made = Token(name, digest(secret), role, tuple(scope), now, expires)
     with folder.alone():

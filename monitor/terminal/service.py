@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,14 +17,22 @@ class ServiceError(Exception):
     """The service cannot be asked; the message says why, and what to do."""
 
 
-def ask(url: str, path: str, method: str = "GET") -> tuple[int, Any]:
+Shown = Callable[[], str]
+"""Gives the token to send; an empty text for none."""
+
+
+def nothing() -> str:
+    return ""
+
+
+def ask(url: str, path: str, method: str = "GET", shown: Shown = nothing) -> tuple[int, Any]:
     """Status and decoded JSON of an answer, None where it has no body.  `url` is where the page is.
 
     Raises ServiceError for a URL that is none, and where no such service answers.
     """
     place = _place(url)
     try:
-        status, body = _answer(place, path, method)
+        status, body = _answer(place, path, method, shown())
     except ssl.SSLCertVerificationError as error:
         raise ServiceError(
             f"the certificate at {url} is not trusted here: {error.verify_message}; if it is yours, "
@@ -54,6 +63,11 @@ def refusal(url: str, status: int, answer: Any) -> ServiceError:
     said = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(said, dict) or not isinstance(said.get("message"), str):
         return stranger(url, status)
+    if status == 401:
+        return ServiceError(
+            f"{url} wants to know who asks: run this as the user of the service or as root, "
+            "or give a token by --token-file or in MONITOR_TOKEN (`monitor token create`)"
+        )
     return ServiceError(f"{url} answers with status {status}: {said['message']}")
 
 
@@ -68,11 +82,12 @@ def _place(url: str) -> SplitResult:
     return place
 
 
-def _answer(place: SplitResult, path: str, method: str) -> tuple[int, bytes]:
+def _answer(place: SplitResult, path: str, method: str, token: str) -> tuple[int, bytes]:
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
     connection = kind(place.hostname or "", place.port, timeout=PATIENCE)
     try:
-        connection.request(method, place.path.rstrip("/") + path, headers={"Accept": "application/json"})
+        connection.request(method, place.path.rstrip("/") + path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

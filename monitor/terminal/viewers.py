@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from monitor.terminal.service import ServiceError, ask, refusal, stranger
+from monitor.terminal.service import ServiceError, Shown, ask, nothing, refusal, stranger
 
 PATH = "/api/viewers"
 EVERY = 1.0
@@ -19,16 +19,18 @@ TOP, REST, LINE_END = "\x1b[H", "\x1b[J", "\x1b[K"
 Row = Mapping[str, Any]
 
 
-def show(url: str, out: TextIO) -> None:
+def show(url: str, out: TextIO, shown: Shown = nothing) -> None:
     """Print the table once.  Raises ServiceError."""
-    out.write("\n".join(table(*fetched(url), time.time(), width(out))) + "\n")
+    out.write("\n".join(table(*fetched(url, shown), time.time(), width(out))) + "\n")
 
 
-def watch(url: str, out: TextIO, pause: Callable[[float], object] = time.sleep) -> None:
+def watch(
+    url: str, out: TextIO, pause: Callable[[float], object] = time.sleep, shown: Shown = nothing
+) -> None:
     """Print the table every second, each over the last on a terminal.  Raises ServiceError."""
     terminal = out.isatty()
     while True:
-        lines = table(*fetched(url), time.time(), width(out))
+        lines = table(*fetched(url, shown), time.time(), width(out))
         end = f"{LINE_END}\n" if terminal else "\n"
         page = "".join(line + end for line in lines)
         out.write(f"{TOP}{page}{REST}" if terminal else f"{page}\n")
@@ -36,9 +38,9 @@ def watch(url: str, out: TextIO, pause: Callable[[float], object] = time.sleep) 
         pause(EVERY)
 
 
-def cut(url: str, session: str, out: TextIO) -> None:
+def cut(url: str, session: str, out: TextIO, shown: Shown = nothing) -> None:
     """End one viewer's connection.  Raises ServiceError."""
-    status, answer = ask(url, f"{PATH}/{quote(session, safe='')}", "DELETE")
+    status, answer = ask(url, f"{PATH}/{quote(session, safe='')}", "DELETE", shown)
     if status == 404 and _code(answer) == "unknown_viewer":
         raise ServiceError(f"there is no viewer {plain(session)!r}; `monitor viewers` lists those there are")
     if status != 204:
@@ -51,9 +53,9 @@ def _code(answer: Any) -> object:
     return said.get("code") if isinstance(said, dict) else None
 
 
-def fetched(url: str) -> tuple[Sequence[Row], int]:
+def fetched(url: str, shown: Shown = nothing) -> tuple[Sequence[Row], int]:
     """The rows, and how many viewers there are in all.  Raises ServiceError."""
-    status, answer = ask(url, PATH)
+    status, answer = ask(url, PATH, shown=shown)
     if status != 200:
         raise refusal(url, status, answer)
     if not isinstance(answer, dict) or not isinstance(answer.get("viewers"), list):
