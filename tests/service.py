@@ -26,7 +26,8 @@ class Service:
     def __init__(self, folder: Path, command: Sequence[str] = SERVE, **settings: str) -> None:
         unused, port = bind_unused_port()
         unused.close()
-        self.url = f"http://127.0.0.1:{port}/"
+        scheme = "https" if "SERVER__TLS__CERTIFICATE" in settings else "http"
+        self.url = f"{scheme}://127.0.0.1:{port}/"
         self.log = folder / "service.log"
         self.folder = folder
         self.command = command
