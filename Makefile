@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 NPM := $(PYTHON) tests/node.py
 SOURCES := monitor tests benchmarks setup.py
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix dev e2e golden bench night lock
+.PHONY: help run test check fix dev e2e golden bench night systemd lock
 
 help: ## What there is to make
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -44,6 +44,9 @@ bench: .venv/.ready ## Measure collection, fan-out, tick, memory and start
 
 night: .venv/.ready ## A million made-up clients against the strict protocol
 	$(PYTHON) -m tests.conformance.fuzz 1000000
+
+systemd: .venv/.ready ## Install, restart, break and remove it under a real systemd (root, minutes)
+	$(PYTHON) -m tests.nspawn
 
 lock: ## Write requirements*.lock anew, within the bounds of setup.py
 	python3 -m venv .venv-lock

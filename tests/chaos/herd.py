@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tornado.httpclient import AsyncHTTPClient
 
-from tests.chaos.member import Member, Tally
+from tests.chaos.member import Member, Tally, hole
 from tests.chaos.processes import PORT, Service, running
 from tests.chaos.questions import steady
 from tests.kept import kept_socket
@@ -64,6 +64,8 @@ class Return:
     """Questions over HTTP that were asked all the while."""
     failed: int
     """Those that were not answered."""
+    turned_away: int
+    """Those of them that found nobody listening."""
     slowest: float
     """Seconds to the slowest answer."""
     wrong: list[str] = field(default_factory=list)
@@ -105,7 +107,6 @@ async def come_back(
 
 async def restart(service: Service, members: list[Member], tally: Tally, profile: Sequence[str]) -> Return:
     began = time.time()
-    last = max(member.n for member in members)
     tally.arrived.clear()
     back = asyncio.create_task(tally.back(members))
     assert service.process is not None
@@ -118,7 +119,6 @@ async def restart(service: Service, members: list[Member], tally: Tally, profile
         await asyncio.create_subprocess_exec(*profile, str(service.process.pid), stdout=sys.stderr)
     await back
     last_back, cpu = time.time(), spent(service.process.pid)
-    hole = max(0, max(member.first for member in members) - last - 1) * members[0].step / 1000
     await tally.at(members, max(member.n for member in members) + TURNS)
     late = [seen for seen in tally.arrived.values() if listening < seen.first < last_back + 1]
     return Return(
@@ -133,9 +133,10 @@ async def restart(service: Service, members: list[Member], tally: Tally, profile
         missed=await metric(service.host, "monitor_ticks_missed_total"),
         first_late=max((seen.first - seen.time for seen in late), default=0.0),
         last_late=max((seen.last - seen.time for seen in late), default=0.0),
-        hole=hole,
+        hole=hole(members),
         answered=0,
         failed=0,
+        turned_away=0,
         slowest=0.0,
         wrong=wrong(members),
     )

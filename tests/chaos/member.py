@@ -99,6 +99,13 @@ class Tally:
         return known
 
 
+def hole(members: Iterable[Member]) -> float:
+    """Seconds of columns that nobody has, between the connections before and the present ones."""
+    held = tuple(members)
+    missing = min(member.first for member in held) - max(member.before for member in held) - 1
+    return max(0, missing) * held[0].step / 1000
+
+
 def inflated(payload: bytes) -> bytes:
     return zlib.decompressobj(-zlib.MAX_WBITS).decompress(payload + b"\0\0\xff\xff")
 
@@ -128,6 +135,8 @@ class Member(asyncio.Protocol):
         self.n = 0
         self.first = 0
         """Number of the first column of this connection's service."""
+        self.before = 0
+        """Number of the newest column before this connection."""
         self.step = 1000
         self._request = self.random.randrange(ASKED)
         self._tries = 0
@@ -214,7 +223,7 @@ class Member(asyncio.Protocol):
             past = {"range": RANGE, "after": self.n * message.step if self.n else None}
             self._say(type="subscribe", request=self._request, board=BOARD, **past)
         elif message.type == "subscribed":
-            self.n, self._tries = message.n, 0
+            self.before, self.n, self._tries = self.n, message.n, 0
             self.first = message.first
             self.tally.note(self, answered=True)
         elif message.type in ("tick", "columns"):

@@ -17,7 +17,9 @@ PAUSE = 0.02
 class Questions:
     answered: int = 0
     failed: int = 0
-    """Refused, cut, or answered with something else."""
+    """Those without the answer that there should be."""
+    turned_away: int = 0
+    """Those of them that found nobody listening."""
     slowest: float = 0.0
     """Seconds to an answer."""
 
@@ -25,10 +27,13 @@ class Questions:
         """Ask without end."""
         while True:
             began = time.monotonic()
+            answer = b""
             try:
                 answer = await asked(host, port)
+            except ConnectionRefusedError:
+                self.turned_away += 1
             except OSError:
-                answer = b""
+                pass  # Cut.
             if answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b'{"status": "alive"}'):
                 self.answered += 1
             else:
