@@ -74,6 +74,7 @@ class Rooms:
                 websocket_ping_timeout=websocket.ping_timeout,
             )
             server.set_patience(patience)
+            server.proxies = parts.proxies(new)
         self.access.change(parts.users(new), parts.nobody(new))
         self.feeds.limit(limits)
         self.audience.doors.clients = websocket.max_clients

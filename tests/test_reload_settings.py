@@ -144,6 +144,14 @@ async def _(run: Run) -> None:
     assert await status(run, "healthz", Origin="https://other.example") == 403
 
 
+@seen("server.trusted_proxies", ["127.0.0.1"])
+async def _(run: Run) -> None:
+    # An origin without TLS is not the service's own where a proxy that is believed says that it speaks TLS.
+    own = {"Origin": run.url.rstrip("/")}
+    assert await status(run, "healthz", **own) == 200
+    assert await status(run, "healthz", **own, **{"X-Forwarded-Proto": "https"}) == 403
+
+
 @seen("access.anonymous", "none")
 async def _(run: Run) -> None:
     assert await status(run, "api/boards") == 401

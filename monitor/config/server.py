@@ -109,7 +109,7 @@ class Server(Section):
     """The path below which everything is, page, API and live stream: `/monitor/` where a reverse proxy gives
     the service this part of a site and passes paths on as they are."""
     trusted_proxies: Annotated[
-        tuple[Network, ...], Strict(False), Form("list of IP addresses and networks"), Takes.RESTART
+        tuple[Network, ...], Strict(False), Form("list of IP addresses and networks"), Takes.RELOAD
     ] = ()
     """Reverse proxies that are believed: what they say in `X-Forwarded-For` is the viewer's address, in
     `X-Forwarded-Proto` the viewer's scheme.  From anybody else these headers are ignored."""
