@@ -2,7 +2,8 @@
 import { Frame } from "../data/frame";
 import { Window } from "../data/window";
 import { Backoff } from "../wire/backoff";
-import { boards, type Board } from "../wire/board";
+import type { Board } from "../wire/board";
+import { QUIET, told, type Configuration, type Told } from "../wire/configuration";
 import { Live } from "../wire/live";
 import type { Table } from "../wire/messages";
 import type { Socket } from "../wire/wiring";
@@ -13,6 +14,8 @@ import { viewersOf, type Viewers } from "./viewers";
 const MINUTE = 60_000;
 export const RANGES = [1, 5, 15].map((minutes) => minutes * MINUTE);
 const LONGEST = 15 * MINUTE;
+/** Pages that hear of other boards at once ask for them within so many ms of each other. */
+const SPREAD = 1000;
 
 /** What the dashboard needs of the world; tests pass their own. */
 export interface World {
@@ -31,6 +34,8 @@ export interface World {
 export class Dashboard {
   boards = $state.raw<readonly Board[]>([]);
   board = $state.raw<Board | null>(null);
+  /** What is to be said of the service's configuration. */
+  configuration = $state.raw<Configuration>(QUIET);
   problem = $state.raw<Problem | null>(null);
   range = $state(5 * MINUTE);
   paused = $state(false);
@@ -60,6 +65,8 @@ export class Dashboard {
   #asked = 0;
   #loading = false;
   #loadAt = 0;
+  #version = "";
+  #newsAt = Infinity;
   #painting = false;
   #kept: Window | null = null;
   #table: Table | null = null;
@@ -75,6 +82,8 @@ export class Dashboard {
       sink: this.#window,
       changed: () => this.#changed(),
       restarted: () => void this.#restarted(),
+      knows: (configuration) => configuration === this.#version,
+      news: () => (this.#newsAt = world.now() + world.random() * SPREAD),
     });
   }
 
@@ -89,8 +98,7 @@ export class Dashboard {
     if (this.#loading) return;
     this.#loading = true;
     try {
-      this.boards = boards(await this.#world.boards());
-      this.#choose();
+      this.#hear(told(await this.#world.boards()));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       this.problem = loading(error);
@@ -118,6 +126,7 @@ export class Dashboard {
   check(): void {
     const now = this.#world.now();
     if (this.boards.length === 0 && this.problem !== null && now >= this.#loadAt) void this.load();
+    if (now >= this.#newsAt) void this.#refresh();
     this.#live.check();
     this.#judge(now);
   }
@@ -175,11 +184,31 @@ export class Dashboard {
   /** The service may have come back with other boards. Where it does not say, the same are followed. */
   async #restarted(): Promise<void> {
     const before = this.board;
-    const told = await this.#world.boards().then(boards).catch(() => this.boards);
-    const held = new Map(this.boards.map((board) => [JSON.stringify(board), board]));
-    this.boards = told.map((board) => held.get(JSON.stringify(board)) ?? board);
-    this.#choose();
+    await this.#ask();
     if (this.board === before) this.#live.resume();
+  }
+
+  /** The service has news. Where it does not say them now, it is asked again. */
+  async #refresh(): Promise<void> {
+    this.#newsAt = Infinity;
+    const before = this.board;
+    if (!(await this.#ask())) this.#newsAt = this.#world.now() + this.#backoff.next(0);
+    else if (this.board === before && this.#live.asking) this.#live.resume();
+  }
+
+  async #ask(): Promise<boolean> {
+    const answer = await this.#world.boards().then(told).catch(() => null);
+    if (answer !== null) this.#hear(answer);
+    return answer !== null;
+  }
+
+  /** A board that is as it was stays the same object, and goes on. */
+  #hear({ boards, configuration, version }: Told): void {
+    const held = new Map(this.boards.map((board) => [JSON.stringify(board), board]));
+    this.boards = boards.map((board) => held.get(JSON.stringify(board)) ?? board);
+    this.configuration = configuration;
+    this.#version = version;
+    this.#choose();
   }
 
   #follow(board: Board): void {

@@ -287,3 +287,63 @@ it("shows who watches while that is looked at", async () => {
   dashboard.watchViewers(false);
   expect(dashboard.viewers).toBe(viewers);
 });
+
+describe("a service that takes another configuration", () => {
+  const changed = { ...overview, panels: [{ title: "Memory", queries: [{ query: "m" }] }] };
+  const fault = { place: "config.yaml:3:9", path: "log.level", text: "found loud" };
+  const state = { problems: [fault], count: 1, waiting: ["server.listen"] };
+
+  async function told(answered: object): Promise<void> {
+    answer = () => Promise.resolve(answered);
+    net.socket.deliver({ type: "notice", code: "configuration", message: "m", details: { version: "b" } });
+    pass(1000);
+    await new Promise((done) => setTimeout(done));
+  }
+
+  it("has a changed board drawn anew, and the rest left as it is", async () => {
+    await shown();
+    await told({ boards: [changed], version: "b" });
+    expect(net.sent("subscribe").at(-1)).toMatchObject({ board: "overview", range: 300_000 });
+    expect(dashboard.board?.panels[0]?.title).toBe("Memory");
+  });
+
+  it("that was refused says why, and goes on", async () => {
+    await shown();
+    const { board, frame } = dashboard;
+    await told({ boards: [overview], configuration: state, version: "b" });
+    expect(dashboard.configuration).toEqual(state);
+    expect([dashboard.board, dashboard.frame]).toEqual([board, frame]);
+    expect(net.sent("subscribe")).toHaveLength(1);
+    await told({ boards: [overview], version: "c" });
+    expect(dashboard.configuration.problems).toEqual([]);
+  });
+
+  it("is asked within a second, and again where it does not answer", async () => {
+    await shown();
+    net.luck = 0.5;
+    answer = () => Promise.reject(new TypeError("fetch failed"));
+    net.socket.deliver({ type: "notice", code: "configuration", message: "m", details: { version: "b" } });
+    pass(499);
+    answer = () => Promise.resolve({ boards: [changed], version: "b" });
+    await new Promise((done) => setTimeout(done));
+    expect(dashboard.board?.panels[0]?.title).toBe("Load");
+    answer = () => Promise.reject(new TypeError("fetch failed"));
+    pass(1);
+    await new Promise((done) => setTimeout(done));
+    answer = () => Promise.resolve({ boards: [changed], version: "b" });
+    pass(15_000);
+    await new Promise((done) => setTimeout(done));
+    expect(dashboard.board?.panels[0]?.title).toBe("Memory");
+  });
+
+  it("while this page was away is asked before anything is followed", async () => {
+    await shown();
+    net.socket.end(1006);
+    pass(15_000);
+    answer = () => Promise.resolve({ boards: [changed], version: "b" });
+    const server = { name: "m", version: "1", instance: "i", configuration: "b" };
+    net.socket.deliver({ ...welcome(EPOCH + net.now), server });
+    await new Promise((done) => setTimeout(done));
+    expect(net.sent("subscribe")).toEqual([{ type: "subscribe", request: 2, board: "overview", range: 300_000 }]);
+  });
+});

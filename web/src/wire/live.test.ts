@@ -30,11 +30,14 @@ let net: FakeNet;
 let kept: Kept;
 let live: Live;
 let restarts: number;
+let news: number;
+let known: string;
 
 beforeEach(() => {
   net = new FakeNet();
   kept = new Kept();
-  restarts = 0;
+  restarts = news = 0;
+  known = "";
   live = new Live({
     url: "ws://host/live",
     open: net.open,
@@ -43,6 +46,8 @@ beforeEach(() => {
     sink: kept,
     changed: () => undefined,
     restarted: () => (restarts += 1),
+    knows: (configuration) => configuration === known,
+    news: () => (news += 1),
   });
 });
 
@@ -345,5 +350,55 @@ describe("another wish", () => {
     net.socket.deliver(welcome());
     net.socket.deliver({ type: "error", request: 1, code: "unknown_board", message: "no board nowhere", position: null, query: null });
     expect(live.refusal?.code).toBe("unknown_board");
+  });
+});
+
+describe("a service whose configuration changes", () => {
+  const notice = (code: string, details: object): object => ({ type: "notice", code, message: "m", details });
+  const limits = { ack_bytes: 300, ack_after: 1000, credit: 3, range: 900_000 };
+
+  it("has other limits, which are kept to from then on", () => {
+    following();
+    net.socket.deliver(notice("limits", { limits }));
+    expect(live.welcome?.limits).toEqual(limits);
+    live.painted(at(0).n, 10);
+    wait(1000);
+    expect(net.sent("ack")).toHaveLength(1);
+    expect(live.notice).toBeNull();
+  });
+
+  it("and says nothing sensible of its limits is not believed", () => {
+    following();
+    net.socket.deliver(notice("limits", {}));
+    expect(live.reason).toContain("limits");
+  });
+
+  it("tells so, and is followed on", () => {
+    following();
+    net.socket.deliver(notice("configuration", { version: "b" }));
+    expect(news).toBe(1);
+    net.socket.deliver(tick(1));
+    expect(kept.seconds).toEqual([-2, -1, 0, 1]);
+    expect(live.asking).toBe(false);
+  });
+
+  it("while an answer is due has it let go, as it may be of a board that is not known yet", () => {
+    live.follow("overview", 300_000);
+    net.socket.deliver(welcome());
+    net.socket.deliver(notice("configuration", { version: "b" }));
+    net.socket.deliver(subscribed(1, -2, 0));
+    expect(kept.seconds).toEqual([]);
+    expect(live.asking).toBe(true);
+    live.resume();
+    net.socket.deliver(subscribed(3, -2, 0));
+    expect(kept.seconds).toEqual([-2, -1, 0]);
+  });
+
+  it("between two connections has its boards asked for before any is followed", () => {
+    known = "a";
+    live.follow("overview", 300_000);
+    net.socket.deliver({ ...welcome(), server: { name: "m", version: "1", instance: "i", configuration: "b" } });
+    expect(restarts).toBe(1);
+    expect(net.sent("subscribe")).toEqual([]);
   });
 });

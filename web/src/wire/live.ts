@@ -8,7 +8,7 @@ import { WireError } from "./check";
 import { ServerClock } from "./clock";
 import { closing, isFinal } from "./closing";
 import { Feed, type Outcome } from "./feed";
-import { decode, encode } from "./messages";
+import { decode, encode, limits } from "./messages";
 import type { ClientMessage, Notice, Refusal, ServerMessage, Table, Welcome } from "./messages";
 import { Receipts, type Receipt } from "./receipts";
 import { TABLE_REQUEST, TableWatch } from "./table";
@@ -72,6 +72,11 @@ export class Live {
   /** Follow the same board again, from the newest column held. */
   resume(): void {
     if (this.phase === "open") this.#subscribe(this.#wiring.sink.newest);
+  }
+
+  /** Whether an answer is due. */
+  get asking(): boolean {
+    return this.#askedAt !== null;
   }
 
   /** Come back after the service has ended the connection for good. */
@@ -228,7 +233,7 @@ export class Live {
     this.#receipts.clear(now);
     this.clock.reset();
     this.clock.stamped(message.time, now);
-    if (restarted) this.#wiring.restarted();
+    if (restarted || !this.#wiring.knows(message.server.configuration)) this.#wiring.restarted();
     else this.resume();
     this.viewers.greeted();
     if (!this.#visible) this.#send({ type: "visible", visible: false });
@@ -275,9 +280,14 @@ export class Live {
   }
 
   #heed(notice: Notice): void {
-    this.notice = notice;
-    const within = notice.details.retry_in;
-    if (notice.code === "restarting" && typeof within === "number") this.#restartWithin = within;
+    const { code, details } = notice;
+    if (code === "limits" && this.welcome !== null) {
+      this.welcome = { ...this.welcome, limits: limits(details.limits, "limits") };
+    } else if (code === "configuration") {
+      if (this.asking) this.#request += 1; // What is due may be of a board that is not known here yet.
+      this.#wiring.news();
+    } else this.notice = notice;
+    if (code === "restarting" && typeof details.retry_in === "number") this.#restartWithin = details.retry_in;
     this.#wiring.changed();
   }
 

@@ -2,7 +2,7 @@
  * The messages of the live protocol, version 1 (docs/protocol.md), as the browser reads and writes them.
  * Times and steps are integers in milliseconds; `null` is "no value".
  */
-import { boolean, cell, integer, list, nullable, number, object, text, textTable, WireError } from "./check";
+import { boolean, cell, integer, list, nullable, number, object, otherwise, text, textTable, WireError } from "./check";
 import type { Cell, Check, Json } from "./check";
 
 /** `query` is the index in the subscription's list of queries. */
@@ -26,7 +26,7 @@ export interface Limits {
 
 export interface Welcome {
   type: "welcome";
-  server: { name: string; version: string; instance: string };
+  server: { name: string; version: string; instance: string; configuration: string };
   session: string;
   epoch: string;
   time: number;
@@ -161,17 +161,27 @@ const table = (m: Json): Table => {
   return found;
 };
 
+export const limits: Check<Limits> = (value, place) => {
+  const found = object(value, place);
+  return {
+    ack_bytes: integer(found.ack_bytes, `${place}.ack_bytes`),
+    ack_after: integer(found.ack_after, `${place}.ack_after`),
+    credit: integer(found.credit, `${place}.credit`),
+    range: integer(found.range, `${place}.range`),
+  };
+};
+
 const readers: Record<ServerMessage["type"], (m: Json) => ServerMessage> = {
   welcome: (m) => {
     const server = object(m.server, "server");
     const ping = object(m.ping, "ping");
-    const limits = object(m.limits, "limits");
     return {
       type: "welcome",
       server: {
         name: text(server.name, "server.name"),
         version: text(server.version, "server.version"),
         instance: text(server.instance, "server.instance"),
+        configuration: otherwise(text, "")(server.configuration, "server.configuration"),
       },
       session: text(m.session, "session"),
       epoch: text(m.epoch, "epoch"),
@@ -182,12 +192,7 @@ const readers: Record<ServerMessage["type"], (m: Json) => ServerMessage> = {
         timeout: integer(ping.timeout, "ping.timeout"),
         sweep: integer(ping.sweep, "ping.sweep"),
       },
-      limits: {
-        ack_bytes: integer(limits.ack_bytes, "limits.ack_bytes"),
-        ack_after: integer(limits.ack_after, "limits.ack_after"),
-        credit: integer(limits.credit, "limits.credit"),
-        range: integer(limits.range, "limits.range"),
-      },
+      limits: limits(m.limits, "limits"),
     };
   },
   subscribed: (m) => ({

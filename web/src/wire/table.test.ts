@@ -35,6 +35,8 @@ beforeEach(() => {
     },
     changed: () => undefined,
     restarted: () => undefined,
+    knows: () => true,
+    news: () => undefined,
   });
   live.follow("overview", 300_000);
 });

@@ -11,6 +11,10 @@ export interface Wiring {
   sink: Sink;
   /** Something a person may see has changed. */
   changed: () => void;
-  /** The service is not the one from before. Nothing is followed until `follow` or `resume` is called. */
+  /** The service is not the one from before, or has other boards. Nothing is followed until `follow` or `resume` is called. */
   restarted: () => void;
+  /** Whether what is known of the service's boards has this version. */
+  knows: (configuration: string) => boolean;
+  /** The service has other boards, or other news of its configuration. */
+  news: () => void;
 }
