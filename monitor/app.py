@@ -234,12 +234,11 @@ class Service:
 
     def _listen(self) -> list[socket.socket]:
         address, plain = self.settings.server.listen, self.settings.server.tls.redirect_address
-        if self.handed_over:
-            sockets = taken_over(self.settings, self.handed_over)
-        else:
-            sockets = listen(address, "address with --listen HOST:PORT")
+        sockets, self.plain = taken_over(self.settings, self.handed_over)
+        sockets = sockets or listen(address, "address with --listen HOST:PORT")
         try:
-            self.plain = listen(plain, "server.tls.redirect") if plain else []
+            if plain and not self.plain:
+                self.plain = listen(plain, "server.tls.redirect")
         except ListenError:
             close(sockets)
             raise

@@ -132,18 +132,23 @@ def worker(settings: Settings, audience: Audience) -> dict[str, Any]:
 
 def deployment(settings: Settings, systemd: int, program: str, config: str) -> Deployment:
     """What the units say: room for the viewers (monitor/footprint.py), and as much again for all else."""
-    address = settings.server.listen
-    places = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    wanted = [settings.server.listen, settings.server.tls.redirect_address]
     need = footprint(settings)
     return Deployment(
         systemd=systemd,
         program=program,
         config=config,
-        listen=[str(Address(str(place[0]), address.port)) for *_, place in places],
+        listen=[place for address in wanted if address for place in numeric(address)],
         viewers=str(need),
         memory=max(LEAST, -(-2 * need.total // GRAIN)) * GRAIN >> 20,
         files=max(FILES, settings.server.websocket.max_clients + BESIDES),
     )
+
+
+def numeric(address: Address) -> list[str]:
+    """What an address stands for, as a socket unit wants it: a host name has several."""
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [str(Address(str(place[0]), address.port)) for *_, place in found]
 
 
 def guard(settings: Settings) -> Guard:

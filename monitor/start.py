@@ -38,14 +38,20 @@ def make_state_folder(settings: Settings) -> None:
         ) from error
 
 
-def taken_over(settings: Settings, sockets: Sequence[socket.socket]) -> list[socket.socket]:
-    """The sockets that were handed over: they listen where the configuration was judged to be safe, and
-    nowhere else."""
-    address = settings.server.listen
-    wrong = ", ".join(elsewhere(sockets, address.host, address.port))
+def taken_over(
+    settings: Settings, sockets: Sequence[socket.socket]
+) -> tuple[list[socket.socket], list[socket.socket]]:
+    """The sockets that were handed over: those of the page, and those that lead there from plain HTTP.
+
+    They listen where the configuration was judged to be safe, and nowhere else.
+    """
+    address, plain = settings.server.listen, settings.server.tls.redirect_address
+    leading = [each for each in sockets if plain and not [*elsewhere([each], plain.host, plain.port)]]
+    rest = [each for each in sockets if each not in leading]
+    wrong = ", ".join(elsewhere(rest, address.host, address.port))
     if wrong:
         raise StartError(
             f"systemd hands over a socket that listens on {wrong}, and server.listen is {address}: "
             "make ListenStream= in monitor.socket and server.listen the same"
         )
-    return list(sockets)
+    return rest, leading

@@ -22,6 +22,7 @@ from tornado.testing import bind_unused_port
 from monitor.app import Service, StartError
 from monitor.config import load
 from monitor.model import Scrape
+from monitor.start import taken_over
 from monitor.systemd import HandoverError, Manager, elsewhere, handed_over, listener
 from monitor.terminal.service import ask
 from tests.conftest import ExpectLog
@@ -203,6 +204,17 @@ def test_a_socket_that_listens_where_the_configuration_does_not_stops_the_start(
         ):
             started.prepare()
         started.telemetry.close()
+
+
+def test_sockets_are_told_apart_by_where_they_listen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as own, socket.create_server(("127.0.0.2", 0)) as plain:
+        tls = {name: f"/etc/{name}" for name in ("certificate", "key")}
+        flags = {"listen": f"127.0.0.1:{own.getsockname()[1]}"}
+        flags |= {f"tls.{name}": path for name, path in tls.items()}
+        flags["tls.redirect"] = f"127.0.0.2:{plain.getsockname()[1]}"
+        settings = load(None, {}, {f"server.{name}": value for name, value in flags.items()}).settings
+        assert taken_over(settings, [plain, own]) == ([own], [plain])
+        assert taken_over(settings, []) == ([], [])
 
 
 @pytest.mark.parametrize("part", ["store", "stream"])

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from monitor.deploy.units import Deployment
 
 CONFIG = Path("/etc/monitor/config.yaml")
+NEXT = (
+    "how it does:  monitor service status",
+    "to log in:    monitor login-link --state /var/lib/monitor",
+)
+"""Said after an installation."""
 
 
 def add(commands: Commands) -> None:
@@ -54,7 +59,7 @@ def install(options: argparse.Namespace) -> int:
         made = deployment(options.config.absolute(), systemctl.version())
         files = {install.UNITS / name: text for name, text in units(made).items()}
         steps = [*install.installing({**default_config(options.config.absolute()), **files})]
-        return carry_out(steps, options)
+        return carry_out(steps, options, NEXT)
     except ConfigError as error:
         sys.stderr.write(f"{error}\nmonitor: not installed: {advice(error)}\n")
         return WRONG
@@ -101,8 +106,8 @@ def print_units(options: argparse.Namespace) -> int:
     return say(*(f"# {name}\n{text}" for name, text in units(made).items()))
 
 
-def carry_out(steps: Sequence[Step], options: argparse.Namespace) -> int:
-    """Show the steps, and do them if that is wanted.  Raises CommandError."""
+def carry_out(steps: Sequence[Step], options: argparse.Namespace, after: Sequence[str] = ()) -> int:
+    """Show the steps, and do them if that is wanted; then say what is left to do.  Raises CommandError."""
     for step in steps:
         say(f"- {step.text}", *([step.detail] if options.dry_run and step.detail else []))
     if options.dry_run:
@@ -115,7 +120,7 @@ def carry_out(steps: Sequence[Step], options: argparse.Namespace) -> int:
         return FAILED
     for step in steps:
         step.act()
-    return say("done; how it does: monitor service status")
+    return say("done", *after)
 
 
 def agreed() -> bool:

@@ -23,6 +23,7 @@ STEPS: tuple[Callable[[Machine], str], ...] = (
     steps.the_unit_is_understood,
     steps.a_dry_run_changes_nothing,
     steps.it_is_installed,
+    steps.a_link_logs_in,
     steps.every_collector_sees_the_host,
     steps.restarts_refuse_nobody,
     steps.a_crash_refuses_nobody,

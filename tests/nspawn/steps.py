@@ -68,6 +68,21 @@ def it_is_installed(machine: Machine) -> str:
     return f"ready after {took:.1f} s; {machine.shown(SERVICE, 'StatusText')}"
 
 
+def a_link_logs_in(machine: Machine) -> str:
+    """Closed until then; the link is not in the journal.  Later steps are about something else."""
+    assert status(machine, f"http://{HOST}:8844/api/v1/query?query=up") == 401
+    link = machine.monitor("login-link", "--state", "/var/lib/monitor").strip()
+    assert status(machine, link) == 200
+    assert status(machine, link) != 200, "the link is good twice"
+    code = link.rpartition("/")[2].rpartition("=")[2]
+    assert code not in machine.run("journalctl", "--no-pager")
+    path = machine.path(CONFIG)
+    path.write_text(path.read_text().replace("anonymous: none", "anonymous: operator"))
+    machine.run("systemctl", "reload", SERVICE)
+    until(lambda: status(machine, f"http://{HOST}:8844/api/v1/query?query=up") == 200, "an open door")
+    return "401 without, 200 with it, once; a reload opens the door for the steps that follow"
+
+
 def every_collector_sees_the_host(machine: Machine) -> str:
     """Under the sandbox each works as it does outside of it."""
     works = {
@@ -132,11 +147,19 @@ def an_upgrade_refuses_nobody(machine: Machine) -> str:
 
 
 def a_reload_keeps_the_process(machine: Machine) -> str:
+    """And one that is refused, too."""
     before = pid(machine)
     found = load(machine, 3, "systemctl", "reload", SERVICE, leave=False)
     assert pid(machine) == before, "it was started anew"
     assert whole(found), found
-    assert not any(found["holes"]), found
+    path = machine.path(CONFIG)
+    good = path.read_text()
+    path.write_text(f"{good}\nnonsense: 1\n")
+    succeeds(machine, "systemctl", "reload", SERVICE)
+    until(lambda: "nonsense" in machine.monitor("service", "status"), "the error in the status")
+    path.write_text(good)
+    machine.run("systemctl", "reload", SERVICE)
+    assert pid(machine) == before, "it was started anew"
     return f"3 times, the same process; {described(found)}"
 
 
@@ -271,11 +294,24 @@ def query(machine: Machine, text: str) -> Any:
     return json.loads(machine.run("python3", "-c", code, text))
 
 
+def status(machine: Machine, url: str) -> int:
+    """Of the answer to a browser that keeps cookies."""
+    code = (
+        "import http.cookiejar, sys, urllib.error, urllib.request as r\n"
+        "o = r.build_opener(r.HTTPCookieProcessor(http.cookiejar.CookieJar()))\n"
+        "try: print(o.open(sys.argv[1]).status)\n"
+        "except urllib.error.HTTPError as e: print(e.code)"
+    )
+    return int(machine.run("python3", "-c", code, url))
+
+
 def answers(machine: Machine) -> bool:
     code = f"import urllib.request as r; r.urlopen('http://{HOST}:8844/healthz', timeout=5)"
-    return not subprocess.run(
-        machine.command("python3", "-c", code), capture_output=True, check=False
-    ).returncode
+    return succeeds(machine, "python3", "-c", code)
+
+
+def succeeds(machine: Machine, *command: str) -> bool:
+    return not subprocess.run(machine.command(*command), capture_output=True, check=False).returncode
 
 
 def pid(machine: Machine) -> str:
