@@ -75,7 +75,7 @@ def a_link_logs_in(machine: Machine) -> str:
     assert status(machine, link) == 200
     assert status(machine, link) != 200, "the link is good twice"
     code = link.rpartition("/")[2].rpartition("=")[2]
-    assert code not in machine.run("journalctl", "--no-pager")
+    assert code not in machine.run("journalctl", "--boot", "--no-pager")
     path = machine.path(CONFIG)
     path.write_text(path.read_text().replace("anonymous: none", "anonymous: operator"))
     machine.run("systemctl", "reload", SERVICE)
@@ -167,7 +167,7 @@ def the_watchdog_ends_what_hangs(machine: Machine) -> str:
     """Stopped by SIGSTOP, under a watchdog that is shorter than the unit's."""
     with drop_in(machine, f"[Service]\nWatchdogSec={WATCHDOG}\n"):
         times = [stopped(machine) for _ in range(5)]
-        said = machine.run("journalctl", "--unit", SERVICE, "--no-pager")
+        said = machine.run("journalctl", "--boot", "--unit", SERVICE, "--no-pager")
     ended = said.count(f"Watchdog timeout (limit {WATCHDOG}s)")
     assert ended == 5, f"the watchdog ended {ended} of 5"
     assert "Fatal Python error: Aborted" in said, "the journal does not say where it hung"
@@ -191,7 +191,7 @@ def the_journal_has_fields(machine: Machine) -> str:
         (worker,) = workers(machine)
         machine.run("kill", "-KILL", worker)
         fields = "MONITOR_LOGGER=monitor.server.workers", "PRIORITY=4", f"_SYSTEMD_UNIT={SERVICE}"
-        command = "journalctl", "--output", "json", "--no-pager", *fields
+        command = "journalctl", "--boot", "--output", "json", "--no-pager", *fields
         until(lambda: machine.run(*command).strip(), "an entry with fields")
         until(lambda: workers(machine) not in ([], [worker]), "another worker")
         entry = json.loads(machine.run(*command).splitlines()[-1])
@@ -210,7 +210,7 @@ def a_bad_configuration_is_waited_out(machine: Machine) -> str:
     )
     assert restart.returncode != 0
     until(lambda: int(machine.shown(SERVICE, "NRestarts")) >= 2, "two attempts")
-    assert "nonsense" in machine.run("journalctl", "--unit", SERVICE, "--no-pager", "--lines", "40")
+    assert "nonsense" in machine.run("journalctl", "--boot", "--unit", SERVICE, "--no-pager", "--lines", "40")
     path.write_text(good)
     began = time.monotonic()
     until(lambda: machine.shown(SERVICE, "ActiveState") == "active", "the service")
