@@ -39,6 +39,7 @@ from monitor.server.redirect import redirecting
 from monitor.server.routes import make_application
 from monitor.server.sockets import ListenError, close, listen, name_of
 from monitor.server.tls import Identity, TlsError
+from monitor.server.wire import Sockets
 from monitor.server.workers import Workers
 from monitor.start import StartError as StartError
 from monitor.start import judge_memory, make_state_folder, taken_over
@@ -176,6 +177,7 @@ class Service:
             self.telemetry,
             self.awake,
             time.time,
+            Sockets(),
         )
 
     def _workers(self) -> Workers:

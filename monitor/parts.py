@@ -26,8 +26,8 @@ from monitor.server.proxies import Proxies
 from monitor.server.tls import Files, Identity
 from monitor.storage.head import Head
 from monitor.stream.audience import Audience, Greeting
+from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Bounds
-from monitor.stream.session import SessionLimits
 from monitor.telemetry import Telemetry
 
 GRAIN, LEAST = 256 << 20, 4

@@ -86,7 +86,7 @@ class LiveHandler(Base, WebSocketHandler):
         return strict
 
     def open(self, *_args: str, **_kwargs: str) -> None:
-        self.connection = SharedConnection(self, self.audience.awake, self.send_buffer)
+        self.connection = SharedConnection(self, self.send_buffer)
         self.session = self.audience.join(self.connection)
 
     def on_message(self, message: str | bytes) -> None:
@@ -98,11 +98,15 @@ class LiveHandler(Base, WebSocketHandler):
             self.audience.receive(self.session, message)
 
     def on_pinged(self, data: bytes) -> None:
-        if self.connection is not None:
+        if self.session is not None and self.connection is not None:
             self.connection.pulse.pinged(data, self.audience.awake())
 
+    def on_disturbed(self) -> None:
+        if self.session is not None and self.connection is not None:
+            self.connection.pulse.disturbed()
+
     def on_pong(self, data: bytes) -> None:
-        if self.connection is None:
+        if self.session is None or self.connection is None:
             return
         round_trip = self.connection.pulse.ponged(data, self.audience.awake())
         if round_trip is not None:

@@ -1,5 +1,6 @@
 """Shared frames on Tornado's sockets.  Beside those of protocol.py it relies on these of Tornado's internals:
 
+- `WebSocketProtocol13._write_frame`: every frame of Tornado's own is written by it;
 - `WebSocketProtocol13.write_ping`: Tornado's own ping loop sends through it, and calls
   `close(reason="ping timed out")` when no pong came; `_ping_coroutine` is that loop's task;
 - `WebSocketHandler.ws_connection.stream`, its `socket`, and `len(stream._write_buffer)`;
@@ -16,7 +17,8 @@ import socket
 import struct
 import sys
 import termios
-from collections.abc import Callable, Sequence
+from asyncio import Future
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -24,6 +26,7 @@ from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from monitor.footprint import RECEIVE_BUFFER
+from monitor.server.inbound import CLOSE
 from monitor.server.protocol import StrictProtocol
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Facts
@@ -34,6 +37,9 @@ TIMED_OUT = "ping timed out"
 """The reason that `periodic_ping` gives when it closes."""
 AGENT = 120
 """Characters kept of a User-Agent, once for all who have the same."""
+NOTHING = bytes(4)
+DEAD = -1
+"""In place of a number of bytes."""
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -43,6 +49,9 @@ class Upgraded(Protocol):
     session: Session | None
 
     def on_pinged(self, data: bytes) -> None: ...
+
+    def on_disturbed(self) -> None:
+        """A frame of the protocol's own waits in the stream, or it was the last."""
 
 
 class LiveProtocol(StrictProtocol):
@@ -68,6 +77,12 @@ class LiveProtocol(StrictProtocol):
             self.upgraded.on_pinged(data)
         super().write_ping(data)
 
+    def _write_frame(self, fin: bool, opcode: int, data: bytes, flags: int = 0) -> Future[None]:
+        written: Future[None] = super()._write_frame(fin, opcode, data, flags)
+        if opcode == CLOSE or self.stream.writing():
+            self.upgraded.on_disturbed()
+        return written
+
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Closes, but leaves the verdict on a late pong to the sweep, which knows whether the ping arrived.
 
@@ -86,9 +101,11 @@ class SharedConnection:
     What the kernel does not take at once waits in the stream as a view of the shared frame.
     """
 
-    __slots__ = ("_direct", "_own_pings", "address", "agent", "deflate", "protocol", "pulse", "stream")
+    __slots__ = ("_own_pings", "address", "agent", "deflate", "protocol", "pulse", "socket", "stream")
 
-    def __init__(self, handler: WebSocketHandler, clock: Callable[[], float], send_buffer: int) -> None:
+    pulse: Pulse
+
+    def __init__(self, handler: WebSocketHandler, send_buffer: int) -> None:
         """`send_buffer` is SO_SNDBUF in bytes: small, so that backpressure is felt early."""
         protocol = handler.ws_connection
         assert isinstance(protocol, LiveProtocol)
@@ -97,8 +114,7 @@ class SharedConnection:
         self.deflate = protocol.deflates
         self.address = handler.request.remote_ip or ""
         self.agent = sys.intern(handler.request.headers.get("User-Agent", "")[:AGENT])
-        self.pulse = Pulse(clock())
-        self._direct = not isinstance(self.stream, SSLIOStream)
+        self.socket = None if isinstance(self.stream, SSLIOStream) else self.stream.socket
         self._own_pings = 0
         if self.stream.closed():  # The client was gone before it was answered; it leaves as all do.
             return
@@ -112,7 +128,7 @@ class SharedConnection:
         parts = [frame.wire(self.deflate) for frame in frames]
         size = len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
         self.pulse.wrote(size)
-        sent = self._send_now(parts) if self._direct and not self.stream.writing() else 0
+        sent = self._send_now(parts) if self.socket and not self.stream.writing() else 0
         if sent < size:
             self._send_later(parts, sent)
         return size
@@ -127,7 +143,17 @@ class SharedConnection:
             self.stream.close(exc_info=error)
             return 0
 
+    def go_on(self, data: bytes, taken: int) -> None:
+        if taken < 0:
+            self.stream.close()
+        elif not self.protocol.is_closing():
+            self._send_later([data], taken)
+
+    def undisturbed(self) -> bool:
+        return not (self.stream.writing() or self.protocol.is_closing())
+
     def _send_later(self, parts: list[bytes], sent: int) -> None:
+        self.pulse.disturbed()
         try:
             for part in parts:
                 if sent < len(part):
@@ -171,6 +197,12 @@ class SharedConnection:
 class PublicConnection(SharedConnection):
     """The same by Tornado's public interface alone: each client's message is encoded and compressed anew."""
 
+    __slots__ = ()
+
+    def __init__(self, handler: WebSocketHandler, send_buffer: int) -> None:
+        super().__init__(handler, send_buffer)
+        self.socket = None
+
     def send(self, frames: Sequence[Frame]) -> int:
         for frame in frames:
             try:
@@ -179,6 +211,39 @@ class PublicConnection(SharedConnection):
                 return 0
             self.pulse.wrote(len(frame))
         return sum(map(len, frames))
+
+
+class Sockets:
+    """The sockets of shared connections, many at a time."""
+
+    def broadcast(self, sockets: Sequence[socket.socket | None], data: bytes) -> list[tuple[int, int]]:
+        size = len(data)
+        short = []
+        for place, each in enumerate(sockets):
+            if each is None:
+                continue
+            try:
+                taken = each.send(data)
+            except BlockingIOError:
+                taken = 0
+            except OSError:
+                taken = DEAD
+            if taken != size:
+                short.append((place, taken))
+        return short
+
+    def waiting(self, sockets: Sequence[socket.socket | None]) -> list[int]:
+        """Bytes in the kernel's send queues (tcp(7), SIOCOUTQ)."""
+        queued = bytearray(4)
+        found = []
+        for each in sockets:
+            try:
+                fcntl.ioctl(each.fileno(), termios.TIOCOUTQ, queued, True)  # type: ignore[union-attr]
+            except (OSError, ValueError, AttributeError):
+                found.append(DEAD)
+            else:
+                found.append(0 if queued == NOTHING else int.from_bytes(queued, sys.byteorder))
+        return found
 
 
 def _retrieve(future: object) -> None:

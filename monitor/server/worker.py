@@ -24,11 +24,12 @@ from monitor.server.counts import Counts
 from monitor.server.handover import MOST, Handed, address_of, unpacked
 from monitor.server.live import LiveHandler
 from monitor.server.relay import Relay
+from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience, Greeting
 from monitor.stream.doors import Doors
+from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds
 from monitor.stream.mirror import Mirrors
-from monitor.stream.session import SessionLimits
 from monitor.stream.terms import Terms, adopt
 from monitor.telemetry import Telemetry
 
@@ -135,6 +136,7 @@ class Worker:
             self.telemetry,
             self.awake,
             time.time,
+            Sockets(),
         )
         carried = {"audience": self.audience, **settings["carried"]}
         self.application = Application(

@@ -10,19 +10,19 @@ from typing import Protocol
 from monitor.footprint import SPARE
 from monitor.formats import live
 from monitor.stream.backlog import Backlog
+from monitor.stream.cohort import TURN, Carrier, Cohort
 from monitor.stream.doors import Doors
 from monitor.stream.frames import Frame
+from monitor.stream.ledger import Ledger
+from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
 from monitor.stream.orphans import Orphans
-from monitor.stream.session import Closing, Session, SessionLimits
-from monitor.stream.source import Source
+from monitor.stream.pulse import Pulse
+from monitor.stream.session import Closing, Session
+from monitor.stream.source import Followed, Source
 from monitor.stream.table import Rows
 from monitor.stream.viewers import Peer, viewers
 from monitor.telemetry import Telemetry
-
-TURN = 250
-"""Sessions served before the event loop may look at its sockets again."""
-
 
 CUT = Closing(4403, "cut by an operator")
 
@@ -30,8 +30,22 @@ CUT = Closing(4403, "cut by an operator")
 class Connection(Peer, Protocol):
     """What the audience asks of a socket; none of it waits or raises."""
 
+    @property
+    def deflate(self) -> bool:
+        """Whether it takes the compressed form of frames."""
+
+    @property
+    def socket(self) -> object | None:
+        """What a carrier writes to; None where every frame has to go through `send`."""
+
     def send(self, frames: Sequence[Frame]) -> int:
         """Hand frames over; the number of bytes they take on the wire."""
+
+    def go_on(self, data: bytes, taken: int) -> None:
+        """A carrier gave the socket data, and it took so many bytes of it; -1 where it is dead."""
+
+    def undisturbed(self) -> bool:
+        """Whether a carrier may write to the socket: nothing waits before it, and it does not close."""
 
     def drained(self) -> bool:
         """Whether everything handed over has gone to the kernel."""
@@ -72,6 +86,7 @@ class Audience:
         telemetry: Telemetry,
         awake: Awake,
         wall: Callable[[], float],
+        carrier: Carrier,
     ) -> None:
         self.feeds = feeds
         self.boards = boards
@@ -82,9 +97,16 @@ class Audience:
         self.telemetry = telemetry
         self.awake = awake
         self.wall = wall
+        self.carrier = carrier
+        self.ledger = Ledger()
         self.backlog = Backlog(limits.backlog)
         self.orphans = Orphans()
         self.connections: dict[Session, Connection] = {}
+        self.slots: dict[int, Session] = {}
+        """By their rows in the ledger."""
+        self.cohorts: dict[tuple[tuple[Followed, ...], bool], Cohort] = {}
+        self.apart: dict[Session, None] = {}
+        """Those in no cohort."""
         feeds.tables["viewers"] = self.viewers
         self.empty = asyncio.Event()
         """Set while nobody is here."""
@@ -98,6 +120,9 @@ class Audience:
         session = Session(self.feeds, self.boards, self.limits, self.flush, self.backlog)
         session.since = int(self.wall() * 1000)
         self.connections[session] = connection
+        connection.pulse = Pulse(self.ledger, self.awake(), connection.socket)
+        self.slots[connection.pulse.slot] = session
+        self.apart[session] = None
         self.empty.clear()
         self.doors.enter(connection.address)
         self.telemetry.sessions_opened += 1
@@ -120,6 +145,7 @@ class Audience:
     def flush(self, session: Session) -> None:
         """Send what is due to one session outside the ticks, and close it if it must end."""
         connection = self.connections[session]
+        session.step_out()
         self._send(connection, session.outgoing(self.awake(), connection.drained()))
         if session.closing is not None:
             connection.close(*session.closing)
@@ -132,28 +158,65 @@ class Audience:
         self.telemetry.ticks += 1
         self.telemetry.feeds = len(self.feeds)
         beat = Frame(live.beat(int(self.wall() * 1000)))
+        for key, cohort in tuple(self.cohorts.items()):
+            await self._tick_all(cohort, beat)
+            if not cohort:
+                del self.cohorts[key]
         moment = self.awake()
-        for place, (session, connection) in enumerate(tuple(self.connections.items()), start=1):
-            if session.closing is None and session in self.connections:
-                self._tick(session, connection, moment, beat)
+        for place, session in enumerate(tuple(self.apart), start=1):
+            if session in self.apart and session.closing is None:
+                self._tick(session, self.connections[session], moment, beat)
             if place % TURN == 0:
                 await asyncio.sleep(0)
                 moment = self.awake()
+
+    async def _tick_all(self, cohort: Cohort, beat: Frame) -> None:
+        """A tick for those who are in step."""
+        frames = cohort.advance(self.awake(), beat)
+        data = b"".join(frame.wire(cohort.deflate) for frame in frames)
+        for leaving in cohort.serve(data, self.carrier, self.ledger):
+            for session, taken in leaving:
+                self.connections[session].go_on(data, taken)
+            await asyncio.sleep(0)
+        self.telemetry.frames_sent += len(frames) * len(cohort)
+        self.telemetry.bytes_sent += len(data) * len(cohort)
+
+    def _tick(self, session: Session, connection: Connection, now: float, beat: Frame) -> None:
+        skipped = session.skipped
+        self._send(connection, session.tick(now, connection.drained(), beat))
+        if session.skipped > skipped:
+            self.telemetry.frames_skipped += 1
+        elif connection.socket is not None and session.in_step() and connection.undisturbed():
+            self._step_in(session, connection)
+
+    def _step_in(self, session: Session, connection: Connection) -> None:
+        """From the next tick on it is served with all who are sent the same."""
+        feeds = tuple(each.feed for each in session.subscriptions.values())
+        key = feeds, connection.deflate
+        cohort = self.cohorts.get(key)
+        if cohort is None:
+            cohort = self.cohorts[key] = Cohort(feeds, connection.deflate, self._apart)
+        self.ledger.disturbed[connection.pulse.slot] = False
+        cohort.join(session, connection.socket, connection.pulse.slot)
+        del self.apart[session]
+
+    def _apart(self, session: Session) -> None:
+        self.apart[session] = None
 
     def sweep(self) -> None:
         """Judge every connection.  A sweep that comes late judges nobody: it could not listen meanwhile."""
         if not self.awake.sweep():
             return
         now = self.awake()
-        waiting: list[int] = []
-        parked = 0
-        # One pass: what a thousand connections hold is in no cache when the sweep comes to it again.
-        for session, connection in tuple(self.connections.items()):
-            self._judge(session, connection, now)
-            waiting.append(connection.pulse.undrained)
-            parked += session.parked
-        self.backlog.measure(waiting)
-        self.telemetry.parked = parked
+        waiting = self.carrier.waiting(self.ledger.sockets)
+        ping_due = self.bounds.ping_interval + self.bounds.sweep_interval
+        for slot in self.ledger.sweep(waiting, now, ping_due):
+            session = self.slots[slot]
+            if session in self.connections:
+                self._judge(session, self.connections[session], now)
+        undrained = self.ledger.undrained
+        self.backlog.measure(undrained[undrained > SPARE].tolist())
+        self.telemetry.parked = sum(session.parked for session in self.apart)
         self.telemetry.orphans += self.orphans.sweep(self.connections, now, self.bounds.sweep_interval)
 
     def _judge(self, session: Session, connection: Connection, now: float) -> None:
@@ -179,6 +242,9 @@ class Audience:
         try:
             session.end()
         finally:
+            self.apart.pop(session, None)
+            del self.slots[connection.pulse.slot]
+            connection.pulse.retire()
             connection.abort()
 
     def viewers(self) -> Rows:
@@ -200,12 +266,6 @@ class Audience:
         for connection in self.connections.values():
             self._send(connection, [frame])
             connection.close(code, reason)
-
-    def _tick(self, session: Session, connection: Connection, now: float, beat: Frame) -> None:
-        skipped = session.skipped
-        self._send(connection, session.tick(now, connection.drained(), beat))
-        if session.skipped > skipped:
-            self.telemetry.frames_skipped += 1
 
     def _send(self, connection: Connection, frames: Sequence[Frame]) -> None:
         if frames:

@@ -35,6 +35,10 @@ class Credit:
         """Whether one more message may go; it may overshoot the size, since a message is never cut."""
         return len(self._sent) < self.messages and self._size < self.size
 
+    def rest(self) -> tuple[int, int]:
+        """Messages and bytes that may be sent before one more may not."""
+        return self.messages - len(self._sent), self.size - self._size
+
     def spend(self, sent: Sent) -> None:
         self._sent.append(sent)
         self._size += sent.size

@@ -15,9 +15,11 @@ from typing import NamedTuple
 from monitor.formats import live
 from monitor.formats.live import Ack, Message, MessageError, Subscribe, Unsubscribe, Visible
 from monitor.stream.backlog import Backlog
+from monitor.stream.cohort import CLOCK_BEATS, Allowance, Cohort
 from monitor.stream.credit import Credit, Sent
 from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
+from monitor.stream.limits import SessionLimits
 from monitor.stream.source import Asked, Followed, Source
 from monitor.stream.weight import weight
 
@@ -37,27 +39,6 @@ WAITING = 2
 NOTHING: Sequence[Frame] = ()
 AWAITING = 1 << 62
 """The last column sent of a feed whose past is on the way: nothing is due before it is there."""
-CLOCK_BEATS = 60
-"""In so many steps there is one beat, ticks or not: it tells the time, and clocks drift."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLimits:
-    """What one session may ask for and hold; times in seconds, sizes in bytes."""
-
-    message: int = 64 * 1024
-    subscriptions: int = 32
-    queries: int = 256
-    range: int = 900_000
-    """Milliseconds of the past."""
-    inbox: int = 64
-    backlog: int = 64 * 1024 * 1024
-    """Of all sessions together."""
-    ack_bytes: int = 32 * 1024
-    ack_after: float = 5.0
-    credit: int = 12
-    credit_bytes: int = 64 * 1024
-    park_after: float = 30.0
 
 
 class Closing(NamedTuple):
@@ -120,6 +101,9 @@ class Session:
         self.lag: float | None = None
         """Seconds from the last acknowledged sample to its paint, as the client says; until it is counted."""
         self.last_lag: float | None = None
+        self.cohort: Cohort | None = None
+        """Those it is served with, while it is in step with them; `place` is its own among them."""
+        self.place = 0
         self._inbox: list[Message | MessageError] = []
         self._weight = 0
         self._answered = 0
@@ -136,6 +120,7 @@ class Session:
         try:
             message = live.decode(text)
         except MessageError as error:
+            self.step_out()
             self._bad_messages += 1
             if self._bad_messages >= BAD_MESSAGES:
                 self.closing = Closing(4000, "not a message of monitor.v1")
@@ -144,6 +129,7 @@ class Session:
         self._bad_messages = 0
         if isinstance(message, Ack):
             return self._acknowledge(message)
+        self.step_out()
         if isinstance(message, Visible):
             self._show(message.visible)
         else:
@@ -179,6 +165,7 @@ class Session:
 
     def end(self) -> None:
         """Let go of every feed."""
+        self.step_out()
         self._over = True
         for subscription in self.subscriptions.values():
             self.feeds.close(subscription.feed)
@@ -186,10 +173,39 @@ class Session:
         self._inbox.clear()
         self._ready.clear()
 
+    def in_step(self) -> bool:
+        """Whether it has everything, and wants nothing but what comes next."""
+        if self.skipped or self.parked or not self.visible or self.closing or self._inbox or self._ready:
+            return False
+        newest = all(each.sent == each.feed.n for each in self.subscriptions.values())
+        return newest and self.credit.left()
+
+    def step_out(self) -> None:
+        """Leave those it is in step with, if there are any."""
+        if self.cohort is not None:
+            self.cohort.leave(self)
+
+    def settle(self, sent: Sequence[Sent], columns: Sequence[int]) -> None:
+        """Note what it was sent with its cohort."""
+        for each in sent:
+            self.credit.spend(each)
+        for subscription, column in zip(self.subscriptions.values(), columns, strict=True):
+            subscription.sent = column
+
+    def allowance(self, now: float) -> Allowance:
+        """Until its credit may run out, or it may have to be parked."""
+        waiting_since = self.credit.waiting_since()
+        since = now if waiting_since is None else waiting_since
+        return Allowance(*self.credit.rest(), since + self.limits.park_after)
+
     def _acknowledge(self, ack: Ack) -> bool:
         """Whether the client waited for this."""
+        if self.cohort is not None:
+            self.cohort.settle(self)
         waited = self.parked or not self.credit.left()
         self.credit.acknowledge(ack.feed, ack.n)
+        if self.cohort is not None:
+            self.cohort.renew(self)
         self.parked = False
         self.lag = None if ack.lag is None else ack.lag / 1000
         self.last_lag = self.last_lag if self.lag is None else self.lag
@@ -367,7 +383,7 @@ class Session:
             self._recover()
 
     def _behind(self) -> bool:
-        # Runs for each client and tick, and a generator would take longer than all the rest of it.
+        # A generator would take longer than all the rest of it.
         for subscription in self.subscriptions.values():  # noqa: SIM110
             if subscription.sent < subscription.feed.n:
                 return True

@@ -19,6 +19,7 @@ from monitor.promql import Limits
 from monitor.server.guard import Guard
 from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
+from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
 from tests.access.house import open_to_all
@@ -46,7 +47,7 @@ def clock() -> Hand:
 def audience(clock: Hand) -> Audience:
     house = House()
     house.tick(10)
-    return house.audience(Awake(clock, interval=SWEEP))
+    return house.audience(Awake(clock, interval=SWEEP), carrier=Sockets())
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from monitor.server.handover import MOST, Handed, address_of, packed, unpacked
 from monitor.server.listener import MAX_HEADER
 from monitor.server.live import LiveHandler
 from monitor.server.routes import count
+from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
 from monitor.telemetry import Telemetry
@@ -49,7 +50,7 @@ class Taker:
 def audience() -> Audience:
     house = House()
     house.tick(10)
-    return house.audience(Awake(lambda: 0.0, interval=1.0))
+    return house.audience(Awake(lambda: 0.0, interval=1.0), carrier=Sockets())
 
 
 @pytest.fixture

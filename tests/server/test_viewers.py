@@ -17,6 +17,7 @@ from monitor.promql import Limits
 from monitor.server.guard import Guard
 from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
+from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
 from tests.access.house import open_to_all
@@ -34,7 +35,7 @@ def house() -> House:
 
 @pytest.fixture
 def audience(house: House) -> Audience:
-    return house.audience(Awake(lambda: 0.0, interval=1.0))
+    return house.audience(Awake(lambda: 0.0, interval=1.0), carrier=Sockets())
 
 
 @pytest.fixture

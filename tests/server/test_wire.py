@@ -20,7 +20,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketProtocol13, we
 
 from monitor.server.guard import Guard
 from monitor.server.live import LiveHandler
-from monitor.server.wire import TIMED_OUT, LiveProtocol, PublicConnection, SharedConnection
+from monitor.server.wire import TIMED_OUT, LiveProtocol, PublicConnection, SharedConnection, Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake
@@ -49,7 +49,7 @@ def house() -> House:
 
 @pytest.fixture
 def audience(house: House) -> Audience:
-    return house.audience(Awake(lambda: 0.0, interval=1.0))
+    return house.audience(Awake(lambda: 0.0, interval=1.0), carrier=Sockets())
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from monitor.formats import relay
 from monitor.promql import Limits
 from monitor.stream.branch import Branch
 from monitor.stream.feeds import Feeds
+from monitor.stream.limits import SessionLimits
 from monitor.stream.mirror import Mirrors
-from monitor.stream.session import Session, SessionLimits
+from monitor.stream.session import Session
 from tests.stream.house import START, House
 
 

@@ -10,12 +10,14 @@ from monitor.model import Block, Kind, Layout, Metric, Scrape
 from monitor.promql import Limits
 from monitor.storage.head import Head
 from monitor.stream.audience import Audience, Greeting
+from monitor.stream.cohort import Carrier
 from monitor.stream.doors import Doors
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
+from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds, Facts
 from monitor.stream.pulse import Pulse
-from monitor.stream.session import Session, SessionLimits
+from monitor.stream.session import Session
 from monitor.telemetry import Telemetry
 
 LOAD = Metric("load", Kind.GAUGE, "The time in seconds.")
@@ -71,7 +73,9 @@ class House:
     def session(self) -> Session:
         return Session(self.feeds, self.boards, self.limits)
 
-    def audience(self, awake: Awake, bounds: Bounds | None = None) -> Audience:
+    def audience(
+        self, awake: Awake, bounds: Bounds | None = None, carrier: Carrier | None = None
+    ) -> Audience:
         return Audience(
             self.feeds,
             self.boards,
@@ -82,6 +86,7 @@ class House:
             Telemetry("0"),
             awake,
             lambda: float(START + self.second),
+            carrier or Lines(),
         )
 
 
@@ -100,13 +105,27 @@ class Line:
     address = "here"
     agent = "line/1"
 
+    deflate = False
+
+    pulse: Pulse
+
     def __init__(self) -> None:
+        self.socket: Line | None = self
         self.open = True
         self.got: list[dict[str, Any]] = []
         self.end: tuple[int, str] | str | None = None
         self.pings = 0
         self.known = Facts(pinged_at=0.0)
-        self.pulse = Pulse(0.0)
+
+    def stall(self) -> None:
+        self.open = False
+        self.pulse.disturbed()
+
+    def undisturbed(self) -> bool:
+        return self.open
+
+    def go_on(self, data: bytes, taken: int) -> None:
+        raise AssertionError("a line takes all or nothing")
 
     def send(self, frames: Sequence[Frame]) -> int:
         self.got += read(frames)
@@ -126,6 +145,29 @@ class Line:
 
     def abort(self) -> None:
         self.end = self.end or "cut"
+
+
+class Lines:
+    """Carries to many lines at once; every sweep has to ask each of them."""
+
+    def broadcast(self, sockets: Sequence[Line | None], data: bytes) -> list[tuple[int, int]]:
+        for line in sockets:
+            if line is not None:
+                line.got += map(json.loads, payloads(data))
+        return []
+
+    def waiting(self, sockets: Sequence[object]) -> list[int]:
+        return [-1 for _ in sockets]
+
+
+def payloads(data: bytes) -> Iterator[bytes]:
+    """Of plain frames one after another (RFC 6455 section 5.2)."""
+    while data:
+        size, begin = data[1], 2
+        if size == 126:
+            size, begin = int.from_bytes(data[2:4]), 4
+        yield data[begin : begin + size]
+        data = data[begin + size :]
 
 
 def read(frames: Sequence[Frame]) -> list[dict[str, Any]]:

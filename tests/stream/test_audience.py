@@ -130,7 +130,7 @@ def test_everybody_is_told_of_a_restart(audience: Audience) -> None:
 def test_what_was_skipped_is_counted(house: House, audience: Audience) -> None:
     session, line = come(audience)
     audience.receive(session, subscribe())
-    line.open = False
+    line.stall()
     for second in (11, 12):
         asyncio.run(audience.tick(house.store(second)))
     assert audience.telemetry.frames_skipped == 2

@@ -6,9 +6,9 @@ from monitor.footprint import SPARE
 from monitor.formats.live import MessageError, Subscribe, Unsubscribe
 from monitor.stream.backlog import Backlog
 from monitor.stream.frames import Frame
+from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake
-from monitor.stream.pulse import Pulse
-from monitor.stream.session import Session, SessionLimits
+from monitor.stream.session import Session
 from monitor.stream.weight import weight
 from tests.stream.house import House, Line, read, subscribe
 
@@ -102,9 +102,8 @@ def test_a_sweep_measures_what_waits() -> None:
     audience = house.audience(Awake(lambda: now[0], interval=1.0))
     line = Line()
     audience.join(line)
-    line.open = False
+    line.stall()
     audience._send(line, [Frame(b"1" + b" " * (SPARE + 6))])
     assert audience.backlog.waiting == 7
-    line.pulse = Pulse(0.0)
     audience.sweep()
     assert audience.backlog.waiting == 0

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.stream.ledger import Ledger
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
 from monitor.stream.pulse import Pulse
 
@@ -44,7 +45,7 @@ class Peer:
 
 def life(peer: Peer, bounds: Bounds, tick: float, phase: float) -> float:
     """Seconds from the peer's death to the verdict that removes it; Tornado pings each interval."""
-    pulse, waiting, now, pings = Pulse(0.0), 0, 0.0, 0
+    pulse, waiting, now, pings = Pulse(Ledger(), 0.0), 0, 0.0, 0
     next_sweep, next_tick = phase * bounds.sweep_interval, tick
     while True:
         now = min(next_sweep, next_tick, (pings + 1) * bounds.ping_interval)
@@ -84,7 +85,7 @@ def test_a_dead_peer_is_gone_within_the_bound(
 
 
 def test_a_slow_peer_that_makes_progress_is_not_cut_for_a_late_pong() -> None:
-    pulse = Pulse(0.0)
+    pulse = Pulse(Ledger(), 0.0)
     pulse.wrote(100_000)
     pulse.pinged(b"", 0.0)
     for second in range(1, 60):
@@ -93,7 +94,7 @@ def test_a_slow_peer_that_makes_progress_is_not_cut_for_a_late_pong() -> None:
 
 
 def test_the_time_out_starts_when_the_ping_is_delivered() -> None:
-    pulse = Pulse(0.0)
+    pulse = Pulse(Ledger(), 0.0)
     pulse.wrote(500)
     pulse.pinged(b"", 0.0)
     pulse.waiting(502, 1.0)
@@ -103,7 +104,7 @@ def test_the_time_out_starts_when_the_ping_is_delivered() -> None:
 
 
 def test_a_pong_answers_its_ping_and_those_before_it() -> None:
-    pulse = Pulse(0.0)
+    pulse = Pulse(Ledger(), 0.0)
     pulse.pinged(b"1", 1.0)
     pulse.pinged(b"2", 2.0)
     assert pulse.ponged(b"other", 2.5) is None
@@ -114,7 +115,7 @@ def test_a_pong_answers_its_ping_and_those_before_it() -> None:
 
 
 def test_a_ping_repeated_before_its_pong_keeps_its_time() -> None:
-    pulse = Pulse(0.0)
+    pulse = Pulse(Ledger(), 0.0)
     pulse.pinged(b"", 1.0)
     pulse.waiting(0, 1.5)
     pulse.pinged(b"", 11.0)
@@ -122,7 +123,7 @@ def test_a_ping_repeated_before_its_pong_keeps_its_time() -> None:
 
 
 def test_closing_counts_from_when_it_was_first_seen() -> None:
-    pulse = Pulse(0.0)
+    pulse = Pulse(Ledger(), 0.0)
     assert pulse.facts(5.0, closing=True).closing_since == 5.0
     assert pulse.facts(6.0, closing=True).closing_since == 5.0
 

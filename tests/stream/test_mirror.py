@@ -13,7 +13,8 @@ from hypothesis.stateful import initialize, invariant, rule
 
 from monitor.formats import live, relay
 from monitor.stream.frames import Frame
-from monitor.stream.session import Session, SessionLimits
+from monitor.stream.limits import SessionLimits
+from monitor.stream.session import Session
 from monitor.stream.table import Rows
 from tests.stream.far import FarHouse
 from tests.stream.house import START, read, subscribe

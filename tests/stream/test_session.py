@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from monitor.formats import live
 from monitor.stream.frames import Frame
-from monitor.stream.session import Closing, Session, SessionLimits
+from monitor.stream.limits import SessionLimits
+from monitor.stream.session import Closing, Session
 from tests.stream.house import START, House, read, subscribe
 
 BEAT = Frame(live.beat(1))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.stream.ledger import Ledger
 from monitor.stream.liveness import Awake, Bounds, Verdict, judge
 from monitor.stream.pulse import Pulse
 
@@ -26,7 +27,7 @@ class Simulation:
         self.now = 0.0
         self.bounds = bounds
         self.awake = Awake(lambda: self.now, bounds.sweep_interval)
-        self.pulse = Pulse(0.0)
+        self.pulse = Pulse(Ledger(), 0.0)
         self.due = {"sweep": bounds.sweep_interval, "ping": bounds.ping_interval, "tick": TICK}
         self.pongs: list[float] = []
         """When they arrive."""

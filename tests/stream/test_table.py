@@ -7,7 +7,8 @@ import pytest
 
 from monitor.formats import live
 from monitor.stream.frames import Frame
-from monitor.stream.session import Session, SessionLimits
+from monitor.stream.limits import SessionLimits
+from monitor.stream.session import Session
 from monitor.stream.table import Rows
 from tests.stream.house import START, House, read, subscribe
 

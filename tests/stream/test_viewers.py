@@ -93,7 +93,7 @@ def test_every_state_has_its_word(house: House, audience: Audience) -> None:
     live, slow, hidden, parked, closing = (come(audience) for _ in range(5))
     for session, _ in (live, slow, hidden, parked, closing):
         audience.receive(session, subscribe())
-    slow[1].open = False
+    slow[1].stall()
     audience.receive(hidden[0], HIDE)
     parked[0].parked = True
     closing[1].pulse.facts(1.0, closing=True)
