@@ -9,6 +9,7 @@ import socket
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -253,3 +254,84 @@ async def answer(client: WebSocketClientConnection) -> dict[str, Any]:
     assert isinstance(text, str)
     decoded: dict[str, Any] = json.loads(text)
     return decoded
+
+
+def fill(full: Any) -> None:
+    """Until the kernel takes no more."""
+    full.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            full.send(bytes(65536))
+
+
+async def step_in(raw: socket.socket, house: House, audience: Audience) -> None:
+    """Upgraded, subscribed, and in a cohort."""
+    await upgrade(raw)
+    await frame(raw)
+    await asyncio.get_running_loop().sock_sendall(raw, masked(subscribe().encode()))
+    await frame(raw)
+    await audience.tick(house.store(11))
+    await frame(raw)
+    assert not audience.apart
+
+
+@pytest.mark.gen_test
+async def test_nothing_follows_a_close_frame(raw: socket.socket, house: House, audience: Audience) -> None:
+    await step_in(raw, house, audience)
+    (connection,) = audience.connections.values()
+    connection.close(1000, "enough")
+    await audience.tick(house.store(12))
+    assert await frame(raw) == (0x88, b"\x03\xe8enough")
+    with pytest.raises(BlockingIOError):
+        raw.recv(1)
+
+
+@pytest.mark.gen_test
+async def test_what_a_socket_does_not_take_with_its_cohort_arrives_whole_and_in_order(
+    raw: socket.socket, house: House, audience: Audience
+) -> None:
+    await step_in(raw, house, audience)
+    ((session, connection),) = audience.connections.items()
+    assert isinstance(connection, SharedConnection)
+    long = [json.dumps([number] * 30_000).encode() for number in range(2)]
+    data = Frame(long[0]).wire(deflate=False)
+    ((place, taken),) = Sockets().broadcast([None, connection.socket], data)
+    assert (place, 0 < taken < len(data)) == (1, True)
+    connection.go_on(data, taken)
+    assert not connection.undisturbed()
+    assert audience.ledger.disturbed[connection.pulse.slot]
+    connection.send([Frame(long[1])])
+    await audience.tick(house.store(12))
+    assert list(audience.apart) == [session]
+    assert [(await frame(raw))[1] for _ in long] == long
+    await audience.tick(house.store(13))
+    assert json.loads((await frame(raw))[1])["code"] == "slowed"
+    assert json.loads((await frame(raw))[1])["columns"]["v"] == [[12, 13]]
+
+
+@pytest.mark.gen_test
+async def test_a_ping_that_waits_is_not_overtaken(
+    raw: socket.socket, house: House, audience: Audience
+) -> None:
+    await step_in(raw, house, audience)
+    (connection,) = audience.connections.values()
+    fill(connection.socket)
+    connection.ping()
+    assert not connection.undisturbed()
+    await audience.tick(house.store(12))
+    assert len(audience.apart) == 1
+
+
+def test_dead_and_full_sockets_are_told_apart_and_hurt_nobody() -> None:
+    (ours, theirs), (full, unread) = socket.socketpair(), socket.socketpair()
+    dead = socket.socket()
+    dead.close()
+    fill(full)
+    sockets = Sockets()
+    try:
+        assert sockets.broadcast([dead, None, full, ours], b"tick") == [(0, -1), (2, 0)]
+        assert theirs.recv(10) == b"tick"
+        assert sockets.waiting([None, dead, ours])[:2] == [-1, -1]
+    finally:
+        for each in (ours, theirs, full, unread):
+            each.close()
