@@ -10,6 +10,7 @@ from typing import Protocol
 from monitor.footprint import SPARE
 from monitor.formats import live
 from monitor.stream.backlog import Backlog
+from monitor.stream.beat import Beat
 from monitor.stream.cohort import TURN, Carrier, Cohort
 from monitor.stream.doors import Doors
 from monitor.stream.frames import Frame
@@ -157,7 +158,7 @@ class Audience:
             await asyncio.sleep(0)
         self.telemetry.ticks += 1
         self.telemetry.feeds = len(self.feeds)
-        beat = Frame(live.beat(int(self.wall() * 1000)))
+        beat = Beat(Frame(live.beat(int(self.wall() * 1000))), self.telemetry.ticks)
         for key, cohort in tuple(self.cohorts.items()):
             await self._tick_all(cohort, beat)
             if not cohort:
@@ -170,7 +171,7 @@ class Audience:
                 await asyncio.sleep(0)
                 moment = self.awake()
 
-    async def _tick_all(self, cohort: Cohort, beat: Frame) -> None:
+    async def _tick_all(self, cohort: Cohort, beat: Beat) -> None:
         """A tick for those who are in step."""
         frames = cohort.advance(self.awake(), beat)
         data = b"".join(frame.wire(cohort.deflate) for frame in frames)
@@ -181,7 +182,7 @@ class Audience:
         self.telemetry.frames_sent += len(frames) * len(cohort)
         self.telemetry.bytes_sent += len(data) * len(cohort)
 
-    def _tick(self, session: Session, connection: Connection, now: float, beat: Frame) -> None:
+    def _tick(self, session: Session, connection: Connection, now: float, beat: Beat) -> None:
         skipped = session.skipped
         self._send(connection, session.tick(now, connection.drained(), beat))
         if session.skipped > skipped:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from monitor.stream.beat import Beat
 from monitor.stream.credit import Sent
 from monitor.stream.frames import Frame
 from monitor.stream.ledger import NOBODY, Ledger
@@ -21,8 +22,6 @@ from monitor.stream.source import Followed
 
 TURN = 250
 """Members served before the event loop may look at its sockets again."""
-CLOCK_BEATS = 60
-"""In so many steps there is one beat, ticks or not: it tells the time, and clocks drift."""
 ROOM = 64
 IDLE = sys.maxsize
 """The place of the next to be served while nobody is: all have had everything."""
@@ -85,7 +84,6 @@ class Cohort:
         self._most = TURN
         self._size = 0
         self._now = 0.0
-        self._beats = 0
         self._holes: list[int] = []
         self._next = IDLE
         self._before = 0, self.columns
@@ -138,7 +136,7 @@ class Cohort:
         member.cohort = None
         self.left(member)
 
-    def advance(self, now: float, beat: Frame) -> list[Frame]:
+    def advance(self, now: float, beat: Beat) -> list[Frame]:
         """What all are sent at a tick; `serve` must follow.  Nobody is left where nothing is shared."""
         self._disband(range(self._next, len(self.members)))  # A tick that failed did not reach these.
         self._next = IDLE
@@ -156,11 +154,7 @@ class Cohort:
             sent.append(Sent(feed.id, feed.n, feed.size, now))
         self._disband(self._ending(sent))
         self._note(sent)
-        self._beats += 1
-        if self._beats < (CLOCK_BEATS if due else 1):
-            return due
-        self._beats = 0
-        return [*due, beat]
+        return beat.after(due)
 
     def serve(self, data: bytes, carrier: Carrier, ledger: Ledger) -> Iterator[list[tuple[Any, int]]]:
         """Send to all, some at a time; those who did not take everything have left, and what they took."""

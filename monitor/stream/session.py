@@ -15,7 +15,8 @@ from typing import NamedTuple
 from monitor.formats import live
 from monitor.formats.live import Ack, Message, MessageError, Subscribe, Unsubscribe, Visible
 from monitor.stream.backlog import Backlog
-from monitor.stream.cohort import CLOCK_BEATS, Allowance, Cohort
+from monitor.stream.beat import Beat
+from monitor.stream.cohort import Allowance, Cohort
 from monitor.stream.credit import Credit, Sent
 from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
@@ -32,8 +33,6 @@ AHEAD = 2
 the step.  More of them means that the clock was set back, and the client gets what there is."""
 REQUESTS = 32
 """Requests answered in one step; the rest wait, and too many waiting end the session."""
-PARKED_BEATS = 10
-"""A parked client gets one beat in so many steps: what nobody reads must not fill its pipe."""
 WAITING = 2
 """Requests that wait may take this many times the longest message."""
 NOTHING: Sequence[Frame] = ()
@@ -113,7 +112,6 @@ class Session:
         self._bad_messages = 0
         self._told_slow = False
         self._steady = 0
-        self._since_beat = 0
 
     def receive(self, text: str) -> bool:
         """Take a client's message, which the next `outgoing` answers; whether that may have something now."""
@@ -150,18 +148,12 @@ class Session:
             frames, self._ready = self._ready + frames, []
         return frames
 
-    def tick(self, now: float, drained: bool, beat: Frame) -> list[Frame]:
+    def tick(self, now: float, drained: bool, beat: Beat) -> list[Frame]:
         """As `outgoing`, once a step; counts what is skipped, and never lets silence last."""
         self._answered = 0
         frames = self.outgoing(now, drained)
         self._pace(now)
-        if not drained:
-            return []
-        self._since_beat += 1
-        if self._since_beat < (CLOCK_BEATS if frames else PARKED_BEATS if self.parked else 1):
-            return frames
-        self._since_beat = 0
-        return [*frames, beat]
+        return beat.after(frames, self.parked) if drained else []
 
     def end(self) -> None:
         """Let go of every feed."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from monitor.stream.audience import Audience, Greeting
 from monitor.stream.frames import Frame
+from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Bounds
-from monitor.stream.session import SessionLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ def adopt(audience: Audience, terms: Terms, notices: Sequence[bytes] = ()) -> No
     audience.awake.interval = terms.bounds.sweep_interval
     frames = [Frame(notice) for notice in notices]
     for session, connection in tuple(audience.connections.items()):
+        session.step_out()
         session.boards = terms.boards
         session.limits = terms.limits
         session.credit.messages = terms.limits.credit

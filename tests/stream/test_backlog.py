@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.footprint import SPARE
 from monitor.formats.live import MessageError, Subscribe, Unsubscribe
 from monitor.stream.backlog import Backlog
+from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake
@@ -12,7 +13,7 @@ from monitor.stream.session import Session
 from monitor.stream.weight import weight
 from tests.stream.house import House, Line, read, subscribe
 
-BEAT = Frame(b'{"type":"beat"}')
+BEAT = Beat(Frame(b'{"type":"beat"}'), 1)
 
 
 def kinds(session: Session, now: float = 0.0) -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.stream.audience import Audience
+from monitor.stream.beat import Beat
 from monitor.stream.cohort import Allowance, Cohort
 from monitor.stream.credit import Sent
 from monitor.stream.frames import Frame
@@ -199,7 +200,7 @@ class Ticking:
 
 
 def run(cohort: Cohort, now: float) -> list[bytes]:
-    frames = cohort.advance(now, Frame(b'"beat"'))
+    frames = cohort.advance(now, Beat(Frame(b'"beat"'), int(now)))
     list(cohort.serve(b"", Lines(), Ledger()))
     return [frame.payload for frame in frames]
 
@@ -260,7 +261,7 @@ def test_a_tick_that_failed_half_way_loses_nothing() -> None:
     for follower in followers:
         cohort.join(follower, None, 0)
     feed.go_on()
-    cohort.advance(1.0, Frame(b""))
+    cohort.advance(1.0, Beat(Frame(b""), 1))
     next(cohort.serve(b"", Lines(), Ledger()))
     feed.go_on()
     run(cohort, 2.0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from monitor.formats import live, relay
+from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.session import Session
@@ -20,7 +21,7 @@ from tests.stream.far import FarHouse
 from tests.stream.house import START, read, subscribe
 from tests.stream.test_union import Browser, Histories
 
-BEAT = Frame(live.beat(1))
+BEAT = Beat(Frame(live.beat(1)), 1)
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from monitor.formats import live
+from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.session import Session
 from monitor.stream.table import Rows
 from tests.stream.house import START, House, read, subscribe
 
-BEAT = Frame(live.beat(1))
+BEAT = Beat(Frame(live.beat(1)), 1)
 TABLE = subscribe(request=0, table="seconds")
 
 

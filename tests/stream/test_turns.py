@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.formats import live
+from monitor.stream.beat import Beat
 from monitor.stream.feeds import TURN
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake
@@ -21,7 +22,7 @@ from tests.stream.far import FarHouse
 from tests.stream.house import START, Clock, House, read, subscribe
 
 FEEDS = 4
-BEAT = Frame(live.beat(1))
+BEAT = Beat(Frame(live.beat(1)), 1)
 
 Act = tuple[str, int, int]
 """What is done, by which viewer, to which feed."""

@@ -18,13 +18,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from monitor.formats import live
 from monitor.model import Labels
 from monitor.promql import Limits, evaluate, parse
+from monitor.stream.beat import Beat
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
 from monitor.stream.session import Session
 from tests.stream.house import START, House, read, subscribe
 
 QUERIES = ["load", "bytes", "sum(bytes)", "rate(load[$__rate_interval])"]
-BEAT = Frame(live.beat(1))
+BEAT = Beat(Frame(live.beat(1)), 1)
 
 
 class Browser:
