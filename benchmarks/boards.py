@@ -56,6 +56,7 @@ def report(clients: int, boards: int, found: dict[str, dict[str, float]]) -> Ite
     parts_of_it = f"{boards} evaluations and {clients:,} writes"
     apart = spent["evaluations"] + spent["writes"] - spent["one"]
     yield Row(f"{title}: CPU a second", spent["all"], "ms", parts_of_it, apart, ratio_most=AIM)
+    yield Row(f"{title}: messages", found["all"]["msgs_per_s"], "1/s", "viewers", float(clients))
     name = f"{boards} viewers, one for each board: CPU a second"
     yield Row(name, spent["evaluations"], "ms", "one viewer", spent["one"])
     late = "lat_ms_p99"
@@ -74,7 +75,7 @@ def measure(program: str, known: int, options: Options, clients: int, boards: in
             compressed = ("--deflate", "--inflate")
             report = generator.load(program, server, clients, *asking, *compressed, *generator.STAMPS, *times)
     cpu = 1000 * float(report["srv_cpu_s"]) / float(report["measured_s"])
-    return {"cpu": cpu, "lat_ms_p99": float(report["lat_ms_p99"])}
+    return {"cpu": cpu, **generator.figures(report, ("msgs_per_s", "lat_ms_p99"))}
 
 
 def configured(folder: Path, boards: int) -> Path:
