@@ -42,18 +42,23 @@ def evaluate(
     limits: Limits = DEFAULT,
     *,
     clock: Callable[[], float] = time.monotonic,
-    shared: Shared | None = None,
 ) -> Columns:
     """The query's values at start, start + step, ... <= end (ms); one instant where start == end.
 
     A scalar is one series without labels; series without any value are left out.  One step alone and the same
-    step among others have the same values bit for bit.  Raises QueryError.  `shared` is what queries of the
-    same store and limits have in common at this moment (see `Moment`).
+    step among others have the same values bit for bit.  Raises QueryError.
     """
-    context = make_context(query, storage, (start, end, step), limits, clock, shared)
+    return answer(make_context(storage, (start, end, step), limits, clock), query)
+
+
+def answer(context: Context, query: Query) -> Columns:
+    """As `evaluate`, in a context that other queries may have used.  Raises QueryError."""
+    if isinstance(query.root, Text | Window):
+        kind = "string" if isinstance(query.root, Text) else "range vector"
+        raise QueryError(f'invalid expression type "{kind}", must be Scalar or instant Vector', 0)
+    context.begin()
     with np.errstate(all="ignore"):
-        value = value_of(context, query.root)
-        return columns(context, value)
+        return columns(context, value_of(context, query.root))
 
 
 def select_samples(
@@ -67,7 +72,7 @@ def select_samples(
     """The samples of a query that is a range selector, as `node_load1[1m]`, in the window up to `at` (ms)."""
     if not isinstance(query.root, Window):
         raise QueryError("expected a range selector")
-    context = make_context(query, storage, (at, at, 1), limits, clock, matrix=True)
+    context = make_context(storage, (at, at, 1), limits, clock)
     found = []
     for span in spans(context, query.root):
         rows = slice(int(span.low[0]), int(span.high[0]))
@@ -86,15 +91,16 @@ def text_value(query: Query) -> str:
 
 
 def make_context(
-    query: Query,
     storage: Storage,
     grid: tuple[int, int, int],
     limits: Limits,
     clock: Callable[[], float],
     shared: Shared | None = None,
-    *,
-    matrix: bool = False,
 ) -> Context:
+    """Where queries over these steps are evaluated; `shared` is what they have in common with others.
+
+    Raises QueryError.
+    """
     start, end, step = grid
     if step <= 0:
         raise QueryError(
@@ -109,9 +115,6 @@ def make_context(
             f"exceeded maximum resolution of {MOST_STEPS:,} points per timeseries."
             " Try decreasing the query resolution (?step=XX)"
         )
-    if isinstance(query.root, Text) or (isinstance(query.root, Window) and not matrix):
-        kind = "string" if isinstance(query.root, Text) else "range vector"
-        raise QueryError(f'invalid expression type "{kind}", must be Scalar or instant Vector', 0)
     return Context(storage, grid, limits, shared or Shared(limits.points), clock)
 
 

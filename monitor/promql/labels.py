@@ -84,6 +84,16 @@ def same(series: SeriesSet) -> Groups | None:
     return None if len(groups.series) == len(series) else groups
 
 
+def bare(series: SeriesSet) -> tuple[SeriesSet, Groups | None]:
+    """The series without their metric's name, and groups of those that are the same then."""
+
+    def make() -> tuple[SeriesSet, Groups | None]:
+        found = unnamed(series)
+        return found, same(found)
+
+    return derive(series, "bare", make)
+
+
 def joined(parts: Sequence[SeriesSet]) -> SeriesSet:
     """All series of several sets, one set after the other."""
     first, *rest = parts

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from monitor.model import Columns
 from monitor.promql.errors import Limits, QueryError
-from monitor.promql.evaluate import evaluate
+from monitor.promql.evaluate import answer, make_context
 from monitor.promql.parse import Query
 from monitor.promql.selections import Selections
 from monitor.promql.shared import Shared
+from monitor.promql.vector import Context
 from monitor.storage import Storage
 
 
@@ -28,19 +29,25 @@ class Moment:
         self._limits = limits
         self._clock = clock
         self._shared = Shared(limits.points)
+        self._newest: Context | None = None
 
     def ask(self, query: Query, start: int, end: int, step: int) -> Columns | QueryError:
         """What `evaluate` returns or raises."""
         key = query.text, start, end, step
-        answer: Columns | QueryError | None = self._shared.get(key)
-        if answer is None:
-            answer = self._evaluate(query, start, end, step)
-            self._shared.keep(key, answer, 1 if isinstance(answer, QueryError) else 1 + answer.values.size)
-        return answer
+        found: Columns | QueryError | None = self._shared.get(key)
+        if found is None:
+            found = self._answer(query, start, end, step)
+            self._shared.keep(key, found, 1 if isinstance(found, QueryError) else 1 + found.values.size)
+        return found
 
-    def _evaluate(self, query: Query, start: int, end: int, step: int) -> Columns | QueryError:
-        grid = start, end, step
+    def _answer(self, query: Query, *grid: int) -> Columns | QueryError:
         try:
-            return evaluate(query, self._storage, *grid, self._limits, clock=self._clock, shared=self._shared)
+            return answer(self._context(*grid), query)
         except QueryError as error:
             return error.with_traceback(None)  # It would hold what the query was worked out from.
+
+    def _context(self, start: int, end: int, step: int) -> Context:
+        grid = start, end, step
+        if self._newest is None or self._newest.grid != grid:
+            self._newest = make_context(self._storage, grid, self._limits, self._clock, self._shared)
+        return self._newest

@@ -13,7 +13,7 @@ import numpy as np
 
 from monitor.model import Floats, Times
 from monitor.promql.errors import Limits, QueryError
-from monitor.promql.labels import Groups, same, spelled, unnamed
+from monitor.promql.labels import Groups, bare, same, spelled
 from monitor.promql.nodes import Node
 from monitor.promql.shared import Shared
 from monitor.storage import Flags, SeriesSet, Storage
@@ -39,7 +39,7 @@ Scalar = Floats
 
 
 class Context:
-    """One evaluation: where samples come from, the steps, and what it may still cost."""
+    """One evaluation after the other: where samples come from, the steps, and what it may still cost."""
 
     def __init__(
         self,
@@ -52,9 +52,13 @@ class Context:
         self.storage, self.limits, self._shared, self._clock = storage, limits, shared, clock
         self.grid = self.start, self.end, self.step = grid
         self.times: Times = np.arange(self.start, self.end + 1, self.step, dtype=np.int64)
+        self.begin()
+
+    def begin(self) -> None:
+        """An evaluation begins."""
         self.spent = 0
         """Samples looked at so far."""
-        self._deadline = clock() + limits.seconds
+        self._deadline = self._clock() + self.limits.seconds
 
     def check_time(self) -> None:
         if self._clock() > self._deadline:
@@ -103,14 +107,18 @@ class Context:
 
 def without_name(vector: Vector) -> Vector:
     """The vector without metric names, as every computation leaves it."""
-    return unite(Vector(unnamed(vector.series), vector.values, vector.present))
+    series, groups = bare(vector.series)
+    found = Vector(series, vector.values, vector.present)
+    return found if groups is None else merged(found, groups)
 
 
 def unite(vector: Vector) -> Vector:
     """Series of the same labels become one.  Raises QueryError where two of them have a value at one step."""
     groups = same(vector.series)
-    if groups is None:
-        return vector
+    return vector if groups is None else merged(vector, groups)
+
+
+def merged(vector: Vector, groups: Groups) -> Vector:
     counts = per_group(vector.present, groups)
     for group in np.flatnonzero((counts > 1).any(axis=0))[:1].tolist():
         labels = spelled(groups.series.labels[group])

@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
-from monitor.promql import moment
-from monitor.promql.evaluate import evaluate
+from monitor.model import Columns
+from monitor.promql import Query, moment
+from monitor.promql.evaluate import answer
+from monitor.promql.vector import Context
 from monitor.stream.feed import Feed
 from tests.stream.house import House
 
@@ -22,11 +24,11 @@ def test_each_distinct_query_is_evaluated_once_a_tick(house: House, monkeypatch:
     boards = [board(house, number) for number in range(200)]
     evaluated: Counter[str] = Counter()
 
-    def counting(query: object, *rest: object, **options: object) -> object:
-        evaluated[str(query)] += 1
-        return evaluate(query, *rest, **options)  # type: ignore[arg-type]
+    def counting(context: Context, query: Query) -> Columns:
+        evaluated[query.text] += 1
+        return answer(context, query)
 
-    monkeypatch.setattr(moment, "evaluate", counting)
+    monkeypatch.setattr(moment, "answer", counting)
     house.tick(11)
     assert set(evaluated.values()) == {1}
     assert len(evaluated) == 20 + 200
