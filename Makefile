@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 NPM := $(PYTHON) tests/node.py
 SOURCES := monitor tests benchmarks setup.py
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix dev e2e golden bench night systemd lock
+.PHONY: help run test check fix dev e2e golden bench faults night systemd lock
 
 help: ## What there is to make
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,6 +41,9 @@ golden: .venv/.ready ## Write the golden files anew; read the difference before 
 
 bench: .venv/.ready ## Measure collection, fan-out, tick, memory and start
 	$(PYTHON) -m benchmarks
+
+faults: .venv/.ready ## Fault campaigns, whole; their tables go to docs/faults.md
+	$(PYTHON) -m tests.faults
 
 night: .venv/.ready ## A million made-up clients against the strict protocol
 	$(PYTHON) -m tests.conformance.fuzz 1000000

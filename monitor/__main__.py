@@ -13,6 +13,7 @@ from monitor.commands import (
     check_config,
     config,
     hash_password,
+    init,
     login_link,
     serve,
     service,
@@ -21,6 +22,7 @@ from monitor.commands import (
 )
 
 COMMANDS: Sequence[Add] = (
+    init.add,
     serve.add,
     service.add,
     viewers.add,

@@ -89,14 +89,18 @@ class Reload:
         """Read everything anew, and take it if it is right.  Whether it was taken."""
         self.begins()
         try:
+            return await self._attempt()
+        finally:
+            self.over()
+
+    async def _attempt(self) -> bool:
+        try:
             read = await self._read()
             wanted = merged(self.settings, read.settings, self.place)
             check(wanted, self.place)
         except ConfigError as error:
             self._refuse(error)
             return False
-        finally:
-            self.over()
         self.files = read.files
         self._take(read.settings, wanted)
         return True

@@ -120,10 +120,10 @@ async def test_who_asked_is_told_when_it_begins_and_when_it_is_over(
     async with running(tmp_path) as run:
         said: list[str] = []
         run.service.reload.begins = lambda: said.append("begins")
-        run.service.reload.over = lambda: said.append("over")
-        await run.take()
+        run.service.reload.over = lambda: said.append(f"over: {run.service.settings.server.query.series}")
+        await run.take(server__query__series=7)
         await run.refuse(log__level="loud")
-        assert said == ["begins", "over"] * 2
+        assert said == ["begins", "over: 7"] * 2
 
 
 @pytest.fixture
