@@ -28,7 +28,7 @@ from tests.chaos.questions import steady
 from tests.kept import kept_socket
 
 TURNS = 2
-"""Ticks that all must be sent after the last has come back."""
+"""Ticks that all must be sent when all have come, and after the last has come back."""
 PATIENCE = 120
 """Seconds for all to come, or to come back."""
 
@@ -106,6 +106,7 @@ async def come_back(
 
 
 async def restart(service: Service, members: list[Member], tally: Tally, profile: Sequence[str]) -> Return:
+    await tally.at(members, max(member.n for member in members) + TURNS)
     began = time.time()
     tally.arrived.clear()
     back = asyncio.create_task(tally.back(members))
