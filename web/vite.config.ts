@@ -9,6 +9,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2023",
     assetsInlineLimit: 0,
+    rolldownOptions: { input: ["index.html", "login.html"] },
     license: { fileName: "third-party-licenses.md" },
   },
   server: {

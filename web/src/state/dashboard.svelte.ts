@@ -7,7 +7,8 @@ import { QUIET, told, type Configuration, type Told } from "../wire/configuratio
 import { Live } from "../wire/live";
 import type { Table } from "../wire/messages";
 import type { Socket } from "../wire/wiring";
-import { ended, loading, missing, refused, type Problem } from "./problem";
+import { Member, type Door } from "./member.svelte";
+import { ended, HttpError, loading, missing, refused, type Problem } from "./problem";
 import { isStale, sign, type Facts, type Sign } from "./sign";
 import { viewersOf, type Viewers } from "./viewers";
 
@@ -18,7 +19,7 @@ const LONGEST = 15 * MINUTE;
 const SPREAD = 1000;
 
 /** What the dashboard needs of the world; tests pass their own. */
-export interface World {
+export interface World extends Door {
   liveUrl: string;
   open: (url: string, protocol: string) => Socket;
   /** Answers `api/boards`. */
@@ -57,6 +58,7 @@ export class Dashboard {
   /** Why there are none, in the service's words. */
   viewersRefused = $state("");
 
+  readonly member: Member;
   readonly #world: World;
   readonly #window = new Window(LONGEST);
   readonly #live: Live;
@@ -73,6 +75,7 @@ export class Dashboard {
 
   constructor(world: World) {
     this.#world = world;
+    this.member = new Member(world);
     this.#backoff = new Backoff(world.random);
     this.#live = new Live({
       url: world.liveUrl,
@@ -99,8 +102,10 @@ export class Dashboard {
     this.#loading = true;
     try {
       this.#hear(told(await this.#world.boards()));
+      void this.member.ask();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
+      if (error instanceof HttpError && error.status === 401) this.member.refused();
       this.problem = loading(error);
       this.#loadAt = this.#world.now() + this.#backoff.next(0);
     } finally {
@@ -224,6 +229,7 @@ export class Dashboard {
     this.notice = notice === null || notice.code === "resumed" ? "" : notice.message;
     if (refusal !== null && this.board !== null) this.problem = refused(refusal);
     if (phase === "ended") this.problem = ended(reason);
+    void this.member.heed(phase);
     this.#lookAtViewers();
     if (this.#window.last > (this.frame?.to ?? 0)) this.#draw();
     this.#judge(this.#world.now());

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { at, EPOCH, FakeNet, subscribed, tick, welcome } from "../testing/service";
 import { Dashboard } from "./dashboard.svelte";
+import type { Identity } from "./identity";
 import { HttpError } from "./problem";
 
 const overview = { name: "overview", title: "Overview", panels: [{ title: "Load", queries: [{ query: "node_load1" }] }] };
@@ -9,6 +10,13 @@ let net: FakeNet;
 let dashboard: Dashboard;
 let answer: () => Promise<unknown>;
 let frames: (() => void)[];
+let who: () => Promise<Identity>;
+/** How often the page was asked for anew. */
+let again: number;
+let left: number;
+
+const viewer: Identity = { name: "alice", role: "viewer", may: ["view"], users: true };
+const nobody: Identity = { name: "", role: null, may: [], users: true };
 
 /** What the browser does when it next draws. */
 const draw = (): void => frames.splice(0).forEach((frame) => frame());
@@ -17,12 +25,17 @@ const newest = (): number | undefined => dashboard.frame?.to;
 beforeEach(() => {
   net = new FakeNet();
   frames = [];
+  again = left = 0;
+  who = () => Promise.resolve(viewer);
   answer = () => Promise.resolve({ boards: [overview] });
   dashboard = new Dashboard({
     liveUrl: "ws://host/live",
     open: net.open,
     boards: () => answer(),
     cut: () => Promise.resolve(),
+    who: () => who(),
+    leave: () => Promise.resolve(void (left += 1)),
+    again: () => void (again += 1),
     now: () => net.now,
     random: () => net.luck,
     paint: (paint, painted) =>
@@ -45,6 +58,73 @@ function pass(ms: number): void {
   net.now += ms;
   dashboard.check();
 }
+
+/** Lets what was promised come about. */
+const settled = (): Promise<void> => new Promise((done) => setTimeout(done));
+
+describe("whoever looks", () => {
+  it("is known by the service's word", async () => {
+    await shown();
+    await settled();
+    expect(dashboard.member.identity).toEqual(viewer);
+    expect(again).toBe(0);
+  });
+
+  it("gets the page to log in where the boards are refused", async () => {
+    answer = () => Promise.reject(new HttpError(401));
+    await dashboard.show("overview");
+    expect(again).toBe(1);
+  });
+
+  it("gets the page to log in when what it showed has ended", async () => {
+    await shown();
+    who = () => Promise.resolve(nobody);
+    net.socket.end(4401);
+    pass(1000);
+    net.socket.end(1006);
+    await settled();
+    expect(again).toBe(1);
+  });
+
+  it("gets the page to log in when no connection can be opened any more", async () => {
+    await shown();
+    who = () => Promise.resolve(nobody);
+    net.socket.end(1006);
+    await settled();
+    expect(again).toBe(0);
+    pass(60_000);
+    net.socket.end(1006);
+    await settled();
+    expect(again).toBe(1);
+  });
+
+  it("stays on the page while the network is down", async () => {
+    await shown();
+    who = () => Promise.reject(new TypeError("no network"));
+    for (let tries = 0; tries < 3; tries += 1) {
+      net.socket.end(1006);
+      await settled();
+      pass(60_000);
+    }
+    expect(again).toBe(0);
+    expect(dashboard.member.identity).toEqual(viewer);
+  });
+
+  it("stays on the page where a connection fails and may still look", async () => {
+    await shown();
+    net.socket.end(1006);
+    pass(1000);
+    net.socket.end(1006);
+    await settled();
+    expect(again).toBe(0);
+  });
+
+  it("logs out and gets the page to log in", async () => {
+    await shown();
+    await dashboard.member.logOut();
+    expect([left, again]).toEqual([1, 1]);
+  });
+});
 
 describe("a board", () => {
   it("is drawn from the past it was sent", async () => {

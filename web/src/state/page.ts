@@ -1,6 +1,7 @@
 /** Ties a dashboard to the browser's page: its address, its visibility, its network, its drawing. */
 import { flushSync } from "svelte";
 import type { Dashboard, World } from "./dashboard.svelte";
+import { logOut, who } from "./identity";
 import { HttpError } from "./problem";
 
 /** How often (ms) a visible page judges its connection and says how old its newest sample is. */
@@ -31,6 +32,9 @@ export function world(): World {
     open: (url, protocol) => new WebSocket(url, protocol),
     boards: fetchBoards,
     cut: cutViewer,
+    who,
+    leave: logOut,
+    again: () => location.reload(),
     now: () => performance.now(),
     random: () => Math.random(),
     paint: (paint, painted) => {
