@@ -43,6 +43,7 @@ class Standing(NamedTuple):
 Adopt = Callable[[Settings, Settings, Standing], None]
 """Brings the running rooms from the first settings to the second, and tells everybody; it cannot fail."""
 Stamp = tuple[int, int, int] | None
+Stamps = dict[Path, Stamp]
 
 
 def nobody() -> None:
@@ -74,6 +75,8 @@ class Reload:
         self._telemetry = telemetry
         self._succeeded()
         self._asked = asyncio.Event()
+        self._known: Stamps = {}
+        self._seen: Stamps = {}
 
     def ask(self) -> None:
         """Have a reload done soon; several asked for at once are one."""
@@ -135,21 +138,24 @@ class Reload:
             log.warning("needs a restart: %s", listed(self.standing.waiting))
 
     async def watch(self) -> None:
-        """Ask for a reload when the files have changed and stand still again, where that is wanted."""
-        known = self._stamps()
-        pending = known
+        """Look at the files, until cancelled."""
         while True:
+            self.look()
             await asyncio.sleep(LOOK)
-            seen = self._stamps()
-            if self.settings.reload_on_change and seen != known and seen == pending:
-                known = seen
-                self.ask()
-            elif not self.settings.reload_on_change:
-                known = seen
-            pending = seen
 
-    def _stamps(self) -> list[Stamp]:
-        return [stamp(path) for path in self.files]
+    def look(self) -> None:
+        """Ask for a reload when the files have changed and stand still again, where that is wanted."""
+        if not self.settings.reload_on_change:
+            self._known = {}
+            return
+        seen = {path: stamp(path) for path in self.files}
+        changed = any(seen[path] != self._known.get(path, seen[path]) for path in seen)
+        if changed and seen != self._seen:
+            self._seen = seen  # Perhaps it is still being written.
+            return
+        if changed:
+            self.ask()
+        self._known = self._seen = seen
 
 
 def check(settings: Settings, place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -9,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from monitor.config import ConfigError, Origin, Place, Problem, Settings, load
 from monitor.reading import Read, Reader
 from monitor.reload import MOST, Reload
 from monitor.telemetry import Telemetry
 from tests.conftest import ExpectLog
-from tests.reloaded import Client, running
+from tests.reloaded import BOARD, Client, running
 
 
 @pytest.mark.gen_test(timeout=20)
@@ -191,3 +193,120 @@ async def test_while_a_process_hangs_that_reads_no_other_is_started(tmp_path: Pa
         await reader.read()
     killed(hanging)
     assert (await reader.read()).files == (path,)
+
+
+def watched(tmp_path: Path, telemetry: Telemetry) -> tuple[Path, Reload]:
+    """A file that is looked at, and has been once."""
+    path = tmp_path / "config.yaml"
+    path.write_text("{}")
+
+    async def read() -> Read:
+        raise NotImplementedError
+
+    settings = Settings().model_copy(update={"reload_on_change": True})
+    reload = Reload(settings, Origin(path, files=[path]), read, telemetry)
+    reload.look()
+    return path, reload
+
+
+def asked(reload: Reload) -> bool:
+    """Whether it has been, since this was last said."""
+    was = reload._asked.is_set()
+    reload._asked.clear()
+    return was
+
+
+def test_a_file_that_has_changed_is_taken_once_it_stands_still(tmp_path: Path, telemetry: Telemetry) -> None:
+    path, reload = watched(tmp_path, telemetry)
+    reload.look()
+    assert not asked(reload)
+    for text in ("log: {}", "log: {level: in"):
+        path.write_text(text)
+        reload.look()
+        assert not asked(reload)
+    reload.look()
+    assert asked(reload)
+    reload.look()
+    assert not asked(reload)
+
+
+def test_a_file_that_is_replaced_or_gone_has_changed(tmp_path: Path, telemetry: Telemetry) -> None:
+    path, reload = watched(tmp_path, telemetry)
+    (tmp_path / "new").write_text("{}")
+    (tmp_path / "new").replace(path)
+    reload.look()
+    reload.look()
+    assert asked(reload)
+    path.unlink()
+    reload.look()
+    reload.look()
+    assert asked(reload)
+
+
+def test_files_are_not_looked_at_unless_that_is_wanted(tmp_path: Path, telemetry: Telemetry) -> None:
+    path, reload = watched(tmp_path, telemetry)
+    reload.settings = Settings()
+    path.write_text("log: {}")
+    for _ in range(3):
+        reload.look()
+    assert not asked(reload)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_change_of_a_watched_board_reaches_who_looks_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.reload.LOOK", 0.05)
+    board = tmp_path / "load.yaml"
+    board.write_text(yaml.safe_dump(BOARD))
+    async with running(tmp_path, boards=["load.yaml"], reload_on_change=True) as run:
+        client = await Client.come(run)
+        assert (await client.ask(board="load"))["type"] == "subscribed"
+        board.write_text(yaml.safe_dump({**BOARD, "title": "Another"}))
+        await client.heard("notice", code="configuration")
+        assert (await run.get("api/boards"))["boards"][0]["title"] == "Another"
+        await client.go()
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_workers_go_by_the_new_configuration_and_tell_their_viewers(
+    tmp_path: Path, expect_log: ExpectLog
+) -> None:
+    expect_log("log.level")
+    async with running(tmp_path, server__workers=2) as run:
+        workers = run.service.workers
+        while not (workers.running and all(each.ready for each in workers.running.values())):
+            await run.service.scraped.wait()
+            await asyncio.sleep(0)
+        here, there = await Client.come(run), await Client.come(run)
+        assert (len(run.service.audience), workers.load) == (1, 1)
+        limits = {"server__websocket__ack_after": "1s", "server__websocket__subscriptions": 1}
+        await run.take(server__workers=2, boards=[BOARD], **limits)
+        for client in (here, there):
+            told = await client.heard("notice", code="limits")
+            assert told["details"]["limits"]["ack_after"] == 1000
+            version = (await client.heard("notice", code="configuration"))["details"]["version"]
+            assert version == (await run.get("api/boards"))["version"]
+            assert (await client.ask(board="overview"))["code"] == "unknown_board"
+            assert (await client.ask(board="load"))["type"] == "subscribed"
+            assert (await client.ask(queries=["up"]))["code"] == "too_many"
+            await client.heard("tick")
+        await run.refuse(server__workers=2, log__level="loud")
+        for client in (here, there):
+            await client.heard("notice", code="configuration")
+        await run.take(server__workers=2)
+        later = [await Client.come(run), await Client.come(run)]
+        assert {each.welcome["limits"]["ack_after"] for each in later} == {10_000}
+        assert workers.load == 2
+        for client in (here, there, *later):
+            await client.go()
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_the_end_goes_by_the_configuration_in_force(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        client = await Client.come(run)
+        await run.take(server__websocket__reconnect_spread="7s")
+    farewell = await client.heard("notice", code="restarting")
+    assert farewell["details"]["retry_in"] == 7000
+    await client.go()

@@ -92,7 +92,7 @@ async def campaign(folder: Path, files: int, seed: int, viewers: int = VIEWERS, 
                 await service.right(found, number)
             if number % LEARN_EVERY == LEARN_EVERY - 1:
                 truth = await learn(service, clock, truth)
-                progress(f"{number + 1} files, {len(found.wrong)} wrong")
+                progress(f"{number + 1} files, wrong: {found.wrong}")
         await service.burst(found)
         goal = clock.book.n + 2
         async with asyncio.timeout(PATIENCE):
