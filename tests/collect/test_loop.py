@@ -300,3 +300,30 @@ def test_this_machine_is_measured_by_every_collector() -> None:
     # Those that a machine may lack: pressure is a choice of its kernel, and no mount may have answered yet.
     assert succeeded >= COLLECTORS.keys() - {"pressure", "filesystem"}
     assert {"node_load1", "node_time_seconds", "node_memory_MemTotal_bytes"} <= done.values()[-1].keys()
+
+
+def test_collectors_come_and_go_between_two_passes_and_the_others_go_on() -> None:
+    class Quiet:
+        def collect(self, host: Host) -> Iterator[Block]:
+            return iter(())
+
+    kept, leaving, coming = Quiet(), Slow(), Slow()
+    names: list[str] = []
+
+    def changing(scrape: Scrape) -> None:
+        if len(made.scrapes) == 3:
+            held = made.loop.collectors
+            made.loop.change({"coming": coming, "kept": held["kept"]})
+            names.extend(made.loop.collectors)
+
+    made = Run({"kept": kept, "leaving": leaving}, accept=changing)
+    asyncio.run(made.until(6))
+    assert names == ["coming", "kept"]
+    assert made.series('node_scrape_collector_success{collector="kept"}') == [1] * 6
+    assert made.series('node_scrape_collector_success{collector="leaving"}')[3:] == [None] * 3
+    assert made.series('node_scrape_collector_success{collector="coming"}')[4:] == [1] * 2
+    assert (leaving.closed, coming.closed) == (True, True)
+    assert coming.asked == 1
+    assert [scrape.timestamp for scrape in made.scrapes] == [
+        made.scrapes[0].timestamp + 1000 * n for n in range(6)
+    ]

@@ -12,7 +12,7 @@ from tests.faults.reload import Outcome, campaign, holes, told
 from tests.faults.row import Row, table
 
 
-@pytest.mark.parametrize(("files", "workers"), [(8, "1"), (4, "2")])
+@pytest.mark.parametrize(("files", "workers"), [(6, "1"), (3, "2")])
 @pytest.mark.gen_test(timeout=150)
 async def test_no_file_however_wrong_costs_a_viewer_a_column(
     tmp_path: Path, files: int, workers: str
