@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -33,6 +33,8 @@ class Rooms:
     """What a reload reaches."""
 
     instance: str
+    fixed: Mapping[str, str]
+    """Settings that no file changes, by the variable or flag that gives them."""
     entrances: Sequence[tuple[Application, WatchedServer]]
     access: Access
     collector: CollectLoop
@@ -59,7 +61,7 @@ class Rooms:
         adopt(self.audience, terms, notices)
         self.workers.change(parts.worker(new, self.audience), notices)
         with suppress(OSError):  # It is there for people to look at.
-            running.write(state_directory(new, os.environ), new)
+            running.write(state_directory(new, os.environ), new, self.fixed)
 
     def _open(self, new: Settings) -> None:
         """Who may come, and what may be asked."""

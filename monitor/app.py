@@ -121,6 +121,7 @@ class Service:
     ) -> None:
         """`handed_over` are sockets that listen already, in place of those that it would make."""
         self.manager = manager or Manager()
+        self.origin = origin
         self.handed_over = tuple(handed_over)
         self.instance = settings.collect.instance or socket.gethostname()
         self.telemetry = Telemetry(monitor.__version__)
@@ -278,14 +279,14 @@ class Service:
             collector = self._collector()
             ways = [(entrance.application, entrance.server) for entrance in entrances]
             rooms = (self.access, collector, self.feeds, self.audience, self.workers)
-            self.rooms = Rooms(self.instance, ways, *rooms)
+            self.rooms = Rooms(self.instance, self.origin.fixed, ways, *rooms)
             self.reload.adopt = self.rooms.adopt
             work = [group.create_task(each) for each in (collector.run(), *self._work())]
             for entrance in entrances:
                 entrance.gate.open(entrance.sockets)
             gc.freeze()
             folder = state_directory(self.settings, os.environ)
-            running.write(folder, self.settings)
+            running.write(folder, self.settings, self.origin.fixed)
             self.manager.ready(self.settings.collect.interval)
             try:
                 scheme = "https" if self.identity else "http"

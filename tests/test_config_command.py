@@ -8,7 +8,7 @@ import pytest
 
 from monitor.__main__ import main
 from monitor.app import Service
-from monitor.config import load
+from monitor.config import Origin, load
 
 Output = pytest.CaptureFixture[str]
 
@@ -87,14 +87,17 @@ def test_two_files_are_compared(tmp_path: Path, capsys: Output) -> None:
 async def test_a_file_is_compared_with_what_the_service_runs_on(tmp_path: Path, capsys: Output) -> None:
     folder = tmp_path / "state"
     path = written(tmp_path, f"storage: {{path: {folder}}}\nserver: {{listen: 127.0.0.1:0}}\n")
-    async with Service(load(Path(path), {}, {}).settings).running():
+    loaded = load(Path(path), {}, {"server.query.series": "7"})
+    origin = Origin(Path(path), {"server.query.series": "7"}, loaded.files, loaded.fixed)
+    async with Service(loaded.settings, origin=origin).running():
         assert (folder / "running.json").stat().st_mode & 0o777 == 0o600
         written(tmp_path, f"storage: {{path: {folder}}}\nserver: {{listen: 127.0.0.1:0, workers: 2}}\n")
         assert main(["config", "diff", path]) == 0
         assert main(["config", "diff", path, "--state", str(folder), "--set", "server.workers=1"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "server.workers: 1 -> 2 (needs a restart)",
-        "no setting differs",
+        "server.query.series: stays, as the service was started with --set server.query.series",
+        "server.query.series: stays, as the service was started with --set server.query.series",
     ]
     assert main(["config", "diff", path]) == 1
     assert f"no service runs on the state folder {folder}" in capsys.readouterr().err
@@ -103,7 +106,7 @@ async def test_a_file_is_compared_with_what_the_service_runs_on(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"pid": 1, "started": "0", "key": "00", "settings": {}}', "has ended"),
+        ('{"pid": 1, "started": "0", "key": "00", "settings": {}, "fixed": {}}', "has ended"),
         ("[]", "is not of this version of monitor"),
         ("{}", "is not of this version of monitor"),
     ],

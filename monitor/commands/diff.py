@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.commands import WRONG, Commands, add_set, advice, failed
+from monitor.commands.state import SYSTEM, runs
+
+if TYPE_CHECKING:
+    from monitor.config.facts import Change
 
 
 def add(commands: Commands) -> None:
@@ -30,17 +36,27 @@ def diff(options: argparse.Namespace) -> int:
         new = config.load(options.file, os.environ, dict(options.set), queries.judge).settings
         if options.against is not None:
             old = facts(config.load(options.against, os.environ, dict(options.set)).settings)
-            found = changes(old, facts(new))
+            found, fixed = changes(old, facts(new)), dict[str, str]()
         else:
-            folder = options.state or config.state_directory(new, os.environ)
-            service = running.read(folder)
-            found = changes(service.facts, facts(new, service.key))
+            service = running.read(options.state or state_folder(config.state_directory(new, os.environ)))
+            found, fixed = changes(service.facts, facts(new, service.key)), service.fixed
     except config.ConfigError as error:
         sys.stdout.write(f"{error}\n")
         sys.stderr.write(f"monitor: {advice(error)}\n")
         return WRONG
     except running.NotRunningError as error:
         return failed(error)
-    sys.stdout.writelines(f"{change}\n" for change in found)
-    sys.stdout.write("" if found else "no setting differs\n")
+    lines = [line(change, fixed) for change in found]
+    sys.stdout.write("".join(lines) or "no setting differs\n")
     return 0
+
+
+def line(change: Change, fixed: Mapping[str, str]) -> str:
+    """A change, or why there is none."""
+    by = fixed.get(change.path)
+    return f"{change}\n" if by is None else f"{change.path}: stays, as the service was started with {by}\n"
+
+
+def state_folder(own: Path) -> Path:
+    """That of the configuration, unless only the service that systemd runs is there."""
+    return SYSTEM if not runs(own) and runs(SYSTEM) else own

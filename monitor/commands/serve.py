@@ -32,14 +32,15 @@ def serve(options: argparse.Namespace) -> int:
     flags = {"server.listen": options.listen} if options.listen else {}
     try:
         given = flags | dict(options.set)
-        settings, _, files = config.load(options.config, os.environ, given, queries.judge)
+        loaded = config.load(options.config, os.environ, given, queries.judge)
     except config.ConfigError as error:
         sys.stderr.write(f"{error}\nmonitor: not started: {advice(error)}\n")
         return WRONG
+    settings = loaded.settings
     set_up(settings.log.level, settings.log.format)
     if options.config is None:
         log.info("no config file given: using the defaults")
-    return start(settings, config.Origin(options.config, given, files))
+    return start(settings, config.Origin(options.config, given, loaded.files, loaded.fixed))
 
 
 def start(settings: Settings, origin: Origin) -> int:

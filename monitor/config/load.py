@@ -27,6 +27,12 @@ class Loaded(NamedTuple):
     files: Sequence[Path]
     """Read, the config file first."""
 
+    @property
+    def fixed(self) -> dict[str, str]:
+        """By key path, the variable or flag that gave a setting its value."""
+        given = self.sources.items()
+        return {path: place.name for path, place in given if not place.line and place != DEFAULT}
+
 
 class Origin(NamedTuple):
     """Where the settings of a service come from, besides its environment."""
@@ -35,6 +41,8 @@ class Origin(NamedTuple):
     flags: Mapping[str, str] = MappingProxyType({})
     files: Sequence[Path] = ()
     """Read last."""
+    fixed: Mapping[str, str] = MappingProxyType({})
+    """By key path, the variable or flag that gave a setting its value, and does so again in every reload."""
 
 
 def load(

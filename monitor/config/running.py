@@ -7,6 +7,7 @@ every start and reload, and believed only while the process that wrote it lives.
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,9 +28,11 @@ class Running(NamedTuple):
     key: bytes
     """Of the digests."""
     facts: dict[str, Fact]
+    fixed: dict[str, str]
+    """By key path, the variable or flag that it was started with and that overrides every file."""
 
 
-def write(folder: Path, settings: Settings) -> None:
+def write(folder: Path, settings: Settings, fixed: Mapping[str, str]) -> None:
     """Tell what this process runs on.  Raises OSError."""
     key = secrets.token_bytes(16)
     held = {
@@ -37,6 +40,7 @@ def write(folder: Path, settings: Settings) -> None:
         "started": started(os.getpid()),
         "key": key.hex(),
         "settings": facts(settings, key),
+        "fixed": dict(fixed),
     }
     temporary = folder / f".{NAME}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -57,7 +61,7 @@ def read(folder: Path) -> Running:
     try:
         held = json.loads(path.read_bytes())
         told = {name: Fact(*fact) for name, fact in held["settings"].items()}
-        found = Running(int(held["pid"]), bytes.fromhex(held["key"]), told)
+        found = Running(int(held["pid"]), bytes.fromhex(held["key"]), told, dict(held["fixed"]))
         lives = started(found.pid) == held["started"]
     except FileNotFoundError as error:
         raise NotRunningError(f"no service runs on the state folder {folder}; {advice}") from error
