@@ -56,9 +56,14 @@ class Reader:
         except TimeoutError:
             text = f"cannot be read within {self.patience:g} s, expected a disk that answers"
             raise self._unreadable(text) from None
-        if not answer:
-            raise self._unreadable("could not be read: the process that reads it ended; the log says why")
-        told = json.loads(answer)
+        except OSError as error:
+            text = f"cannot be read: no process can be started for it ({error.strerror}), expected one more"
+            raise self._unreadable(text) from error
+        try:
+            told = json.loads(answer)
+        except ValueError:
+            text = "could not be read: the process for it ended before it had answered; the log says why"
+            raise self._unreadable(text) from None
         if told["problems"]:
             raise config.ConfigError(_problem(*each) for each in told["problems"])
         # Made of plain data, as only that comes from another process.
@@ -69,7 +74,11 @@ class Reader:
         """The answer, empty where there is none.  Raises TimeoutError."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._hanging = _spawn(theirs)
+            try:
+                self._hanging = _spawn(theirs)
+            except OSError:
+                ours.close()
+                raise
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
             async with asyncio.timeout(self.patience):

@@ -104,6 +104,10 @@ class Reload:
         except ConfigError as error:
             self._refuse(error)
             return False
+        except OSError as error:  # The limits of this machine cannot be looked up at present.
+            problem = Problem(self.place, "", f"cannot be judged: {error}, expected an answer")
+            self._refuse(ConfigError([problem]))
+            return False
         self.files = read.files
         self._take(read.settings, wanted)
         return True

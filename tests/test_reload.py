@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from monitor import reading
 from monitor.config import ConfigError, Origin, Place, Problem, Settings, load
 from monitor.reading import Read, Reader
 from monitor.reload import MOST, Reload
@@ -310,3 +312,51 @@ async def test_the_end_goes_by_the_configuration_in_force(tmp_path: Path) -> Non
     farewell = await client.heard("notice", code="restarting")
     assert farewell["details"]["retry_in"] == 7000
     await client.go()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("print('{')", "the process for it ended before it had answered"),
+        ("import os; os.kill(os.getpid(), 9)", "the process for it ended before it had answered"),
+    ],
+)
+@pytest.mark.gen_test(timeout=20)
+async def test_a_process_that_does_not_answer_as_it_should_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    monkeypatch.setattr(reading, "COMMAND", command)
+    with pytest.raises(ConfigError, match=said):
+        await Reader(Origin(tmp_path / "config.yaml")).read()
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_where_no_process_can_be_started_the_configuration_in_force_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: ExpectLog
+) -> None:
+    expect_log(r"no process can be started for it \(Cannot allocate memory\)")
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    async with running(tmp_path, really=True) as run:
+        with monkeypatch.context() as context:
+            context.setattr(os, "posix_spawn", full)
+            assert not await run.service.reload.now()
+        assert await run.service.reload.now()
+
+
+@pytest.mark.gen_test
+async def test_a_machine_that_does_not_tell_its_limits_is_a_refusal(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch, expect_log: ExpectLog
+) -> None:
+    expect_log("cannot be judged: .*memory.max")
+
+    def gone() -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "memory.max")
+
+    async def read() -> Read:
+        return Read(Settings(), ())
+
+    monkeypatch.setattr("monitor.reload.memory_limit", gone)
+    assert not await Reload(Settings(), Origin(), read, telemetry).now()
