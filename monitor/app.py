@@ -30,6 +30,7 @@ from monitor.intake import Intake
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
 from monitor.reading import Reader
 from monitor.reload import Reload, Standing
+from monitor.server import events
 from monitor.server.arrivals import Arrivals, WatchedServer
 from monitor.server.descriptors import raise_limit, shortage
 from monitor.server.gate import Gate
@@ -60,12 +61,8 @@ with their number."""
 UP = Metric("up", Kind.GAUGE, "Whether the target could be measured.")
 REACHED = Block(Layout([UP.at()]), (1.0,))
 """Stored with every scrape and not on /metrics, where a scraper adds its own."""
-
-
 FAREWELL = 1.0
 """Seconds that a worker may take beyond close_timeout to end."""
-
-
 EXTRA = 10.0
 """Seconds that the end may take beyond what the viewers are given, before systemd cuts it short."""
 LATE, EXCUSED = 3, 1.0
@@ -327,7 +324,7 @@ class Service:
             access=self.access,
             limits=self.limits,
             points=self.settings.server.query.points,
-            live=(r"/live", LiveHandler, carried),
+            live=[(r"/live", LiveHandler, carried), *events.rules(self.audience, websocket.send_buffer)],
             prefix=self.settings.server.prefix,
             audience=self.audience,
             everybody=self.workers,

@@ -14,7 +14,15 @@ from monitor.server.handover import Taker, handed_over
 from monitor.server.protocol import admit
 from monitor.server.wire import LiveProtocol, SharedConnection
 from monitor.stream.audience import Audience
+from monitor.stream.doors import Doors
 from monitor.stream.session import Session
+
+
+def judge_room(doors: Doors, address: str) -> None:
+    """Raises Failure where one more viewer has no room."""
+    if doors.full_for(address):
+        text = "As many viewers as server.websocket.max_clients or per_address allow are connected."
+        raise Failure(503, "too_many_viewers", text, {"Retry-After": "5"})
 
 
 class LiveHandler(Base, WebSocketHandler):
@@ -58,9 +66,7 @@ class LiveHandler(Base, WebSocketHandler):
         ]
         if offered and SUBPROTOCOL not in offered:
             raise Failure(400, "unknown_subprotocol", f"This service speaks {SUBPROTOCOL}.")
-        if self.audience.doors.full_for(self.request.remote_ip or ""):
-            text = "As many viewers as server.websocket.max_clients or per_address allow are connected."
-            raise Failure(503, "too_many_viewers", text, {"Retry-After": "5"})
+        judge_room(self.audience.doors, self.request.remote_ip or "")
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Upgrade here, unless another process takes the connection and does."""

@@ -41,14 +41,14 @@ def make_application(
     guard: Guard,
     access: Access,
     limits: Limits,
-    live: Rule | None = None,
+    live: Sequence[Rule] = (),
     audience: Audience | None = None,
     prefix: str = "/",
     page: Path = PAGE,
     clock: Callable[[], float] = time.time,
     **settings: Any,
 ) -> Application:
-    """The application: `live` is the rule of the live stream, `audience` who watches it.
+    """The application: `live` are the rules of the live stream, `audience` who watches it.
 
     Rules are written as if the service had the whole site; all are below `prefix`, which ends with a slash.
     `settings` go to Tornado (its websocket_*), but for `points`, which is how many points in time a range
@@ -57,7 +57,7 @@ def make_application(
     """
     asked = {"storage": storage, "clock": clock}
     rules: list[Rule] = [
-        *([live] if live else []),  # First, as a thousand viewers may come back at once.
+        *live,  # First, as a thousand viewers may come back at once.
         (r"/api/boards", Boards, {}),
         *((path, handler, asked) for path, handler in api.ROUTES),
         *(watching(audience) if audience is not None else ()),

@@ -3,7 +3,7 @@
 - `WebSocketProtocol13._write_frame`: every frame of Tornado's own is written by it;
 - `WebSocketProtocol13.write_ping`: Tornado's own ping loop sends through it, and calls
   `close(reason="ping timed out")` when no pong came; `_ping_coroutine` is that loop's task;
-- `WebSocketHandler.ws_connection.stream`, its `socket`, and `len(stream._write_buffer)`;
+- `WebSocketHandler.ws_connection.stream` and its `socket`;
 - pings, pongs and closes go through `stream.write`, so frames never interleave with ours.
 
 tests/server/test_wire.py fails clearly when a new Tornado changes one of them.  `PublicConnection` is the
@@ -19,13 +19,12 @@ import sys
 import termios
 from asyncio import Future
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from monitor.footprint import RECEIVE_BUFFER
+from monitor.server import tcp
 from monitor.server.inbound import CLOSE
 from monitor.server.protocol import StrictProtocol
 from monitor.stream.frames import Frame
@@ -40,7 +39,6 @@ AGENT = 120
 NOTHING = bytes(4)
 DEAD = -1
 """In place of a number of bytes."""
-NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Upgraded(Protocol):
@@ -106,7 +104,6 @@ class SharedConnection:
     pulse: Pulse
 
     def __init__(self, handler: WebSocketHandler, send_buffer: int) -> None:
-        """`send_buffer` is SO_SNDBUF in bytes: small, so that backpressure is felt early."""
         protocol = handler.ws_connection
         assert isinstance(protocol, LiveProtocol)
         self.protocol = protocol
@@ -116,11 +113,7 @@ class SharedConnection:
         self.agent = sys.intern(handler.request.headers.get("User-Agent", "")[:AGENT])
         self.socket = None if isinstance(self.stream, SSLIOStream) else self.stream.socket
         self._own_pings = 0
-        if self.stream.closed():  # The client was gone before it was answered; it leaves as all do.
-            return
-        self.stream.set_nodelay(True)
-        self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-        self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        tcp.tune(self.stream, send_buffer)
 
     def send(self, frames: Sequence[Frame]) -> int:
         if self.protocol.is_closing():
@@ -168,13 +161,8 @@ class SharedConnection:
     def facts(self, now: float) -> Facts:
         if self.stream.closed():
             return Facts(closed=True)
-        self.pulse.waiting(self._unacknowledged(), now)
+        self.pulse.waiting(tcp.unacknowledged(self.stream), now)
         return self.pulse.facts(now, self.protocol.is_closing())
-
-    def _unacknowledged(self) -> int:
-        """Bytes in the stream's buffer and in the kernel's send queue (tcp(7), SIOCOUTQ)."""
-        queued = fcntl.ioctl(self.stream.socket.fileno(), termios.TIOCOUTQ, bytes(4))
-        return len(self.stream._write_buffer) + int.from_bytes(queued, "little")  # noqa: SLF001
 
     def ping(self) -> None:
         """A ping of our own, with a payload of 8 bytes that its pong must match."""
@@ -188,10 +176,7 @@ class SharedConnection:
         self.protocol.close(code, reason)
 
     def abort(self) -> None:
-        if not self.stream.closed():
-            with suppress(OSError):  # Whatever it says, the socket must go.
-                self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-            self.stream.close()
+        tcp.reset(self.stream)
 
 
 class PublicConnection(SharedConnection):

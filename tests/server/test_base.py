@@ -90,7 +90,7 @@ class Upgrade(Base, WebSocketHandler):
 
 @pytest.fixture
 def options(options: dict[str, Any]) -> dict[str, Any]:
-    return {**options, "live": (r"/upgrade", Upgrade, {})}
+    return {**options, "live": [(r"/upgrade", Upgrade, {})]}
 
 
 @pytest.fixture

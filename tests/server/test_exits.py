@@ -61,7 +61,7 @@ def app(audience: Audience) -> Application:
         guard=Guard(),
         access=open_to_all(),
         limits=Limits(),
-        live=(r"/live", LiveHandler, carried),
+        live=[(r"/live", LiveHandler, carried)],
     )
 
 

@@ -58,7 +58,7 @@ def app(house: House, audience: Audience) -> Application:
         guard=Guard(),
         access=open_to_all(),
         limits=Limits(),
-        live=(r"/live", LiveHandler, carried),
+        live=[(r"/live", LiveHandler, carried)],
         websocket_max_message_size=65536,
     )
 

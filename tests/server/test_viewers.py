@@ -48,7 +48,7 @@ def app(house: House, audience: Audience) -> Application:
         guard=Guard(),
         access=open_to_all(),
         limits=Limits(),
-        live=(r"/live", LiveHandler, {"audience": audience, "compression": True, "send_buffer": 16384}),
+        live=[(r"/live", LiveHandler, {"audience": audience, "compression": True, "send_buffer": 16384})],
         audience=audience,
     )
 
