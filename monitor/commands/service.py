@@ -52,13 +52,14 @@ def add_consent(command: argparse.ArgumentParser) -> None:
 def install(options: argparse.Namespace) -> int:
     from monitor.config import ConfigError
     from monitor.deploy import install, systemctl
-    from monitor.deploy.units import units
+    from monitor.deploy.units import PLACES, units
 
     try:
         systemctl.needed()
-        made = deployment(options.config.absolute(), systemctl.version())
-        files = {install.UNITS / name: text for name, text in units(made).items()}
-        steps = [*install.installing({**default_config(options.config.absolute()), **files})]
+        path = options.config.absolute()
+        made = deployment(path, systemctl.version())
+        files = {PLACES[name]: text for name, text in units(made).items()}
+        steps = [*install.installing({**first_config(path), **files}, path)]
         return carry_out(steps, options, NEXT)
     except ConfigError as error:
         sys.stderr.write(f"{error}\nmonitor: not installed: {advice(error)}\n")
@@ -72,7 +73,7 @@ def uninstall(options: argparse.Namespace) -> int:
 
     try:
         systemctl.needed()
-        steps = [*install.removing(install.UNITS, purge=options.purge)]
+        steps = [*install.removing(purge=options.purge)]
         return carry_out(steps, options) if steps else say("there is nothing to uninstall")
     except systemctl.CommandError as error:
         return failed(error)
@@ -131,24 +132,26 @@ def agreed() -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def default_config(path: Path) -> dict[Path, str]:
-    """A configuration to begin with, where there is none."""
-    from monitor.config.example import example
+def first_config(path: Path) -> dict[Path, str]:
+    """A configuration for this host to begin with, as `monitor init` writes it, where there is none."""
+    from monitor.commands.init import viewers
+    from monitor.config.first import first
+    from monitor.config.surroundings import surroundings
 
-    return {} if path.exists() else {path: example()}
+    return {} if path.exists() else {path: first(surroundings(), viewers())}
 
 
 def deployment(config: Path, systemd: int) -> Deployment:
     """What the units say on this machine.  Raises ConfigError and InstallError."""
     from monitor import parts
     from monitor.config import load
-    from monitor.deploy.install import judge_place
+    from monitor.deploy.install import judge_program, judge_way
 
     settings: Settings = load(config if config.exists() else None, {}, {}).settings
     program = command()
-    judge_place(program, "the command")
+    judge_program(program)
     if config.exists():
-        judge_place(config, "the configuration")
+        judge_way(config, "the configuration")
     return parts.deployment(settings, systemd, str(program), str(config))
 
 

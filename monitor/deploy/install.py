@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from monitor.deploy.systemctl import properties, systemctl
-from monitor.deploy.units import SERVICE, SOCKET
+from monitor.deploy.systemctl import properties, run, systemctl
+from monitor.deploy.units import GROUP, PLACES, SERVICE, SOCKET, SYSUSERS
 
-UNITS = Path("/etc/systemd/system")
 HIDDEN = Path("/tmp"), Path("/var/tmp")  # noqa: S108  (the service sees others: PrivateTmp=)
 READ, ENTER = 0o004, 0o001
 
@@ -30,8 +30,8 @@ class Step:
     """The lines that it would write."""
 
 
-def installing(files: Mapping[Path, str]) -> Iterator[Step]:
-    """Write what differs, and have systemd run it.  `files` by path; present ones in UNITS are replaced.
+def installing(files: Mapping[Path, str], config: Path) -> Iterator[Step]:
+    """Write what differs, let the service read its configuration, and have systemd run it.
 
     Raises CommandError.
     """
@@ -39,6 +39,8 @@ def installing(files: Mapping[Path, str]) -> Iterator[Step]:
     for path, text in changed.items():
         verb = "replace" if path.exists() else "write"
         yield Step(f"{verb} {path}", partial(write, path, text), difference(path, text))
+    yield Step("run systemd-sysusers", partial(run, "systemd-sysusers"))
+    yield Step(f"let the service read {config}: group {GROUP}, mode 640", partial(admit, config))
     yield command("daemon-reload")
     yield command("enable", SERVICE, SOCKET)
     if any(path.name == SOCKET for path in changed) or not active(SOCKET):
@@ -49,15 +51,18 @@ def installing(files: Mapping[Path, str]) -> Iterator[Step]:
     yield command("restart", SERVICE)
 
 
-def removing(folder: Path, *, purge: bool) -> Iterator[Step]:
+def removing(places: Mapping[str, Path] = PLACES, *, purge: bool) -> Iterator[Step]:
     """Stop and forget the service; with `purge` its configuration and its state, too."""
-    units = [name for name in (SOCKET, SERVICE) if (folder / name).exists()]
+    there = {name: path for name, path in places.items() if path.exists()}
+    units = [name for name in (SOCKET, SERVICE) if name in there]
     if units:
         yield command("disable", "--now", *units)
     if purge and SERVICE in units:
         yield command("clean", "--what=all", SERVICE)
-    for name in units:
-        yield Step(f"remove {folder / name}", (folder / name).unlink)
+    for path in there.values():
+        yield Step(f"remove {path}", path.unlink)
+    if purge and SYSUSERS in there:
+        yield Step(f"run groupdel {GROUP}", partial(run, "groupdel", GROUP))
     if units:
         yield command("daemon-reload")
 
@@ -78,12 +83,18 @@ def read(path: Path) -> str | None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file that everybody may read, whole or not at all."""
+    """Write a file whole or not at all; one that is new may be read by everybody."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text, encoding="utf-8")
     temporary.chmod(0o644)
     temporary.replace(path)
+
+
+def admit(config: Path) -> None:
+    """Let the service read a file that is closed to others."""
+    shutil.chown(config, group=GROUP)
+    config.chmod(0o640)
 
 
 def difference(path: Path, text: str) -> str:
@@ -93,8 +104,8 @@ def difference(path: Path, text: str) -> str:
     return "".join(difflib.unified_diff(old, text.splitlines(keepends=True), before, str(path)))
 
 
-def judge_place(path: Path, what: str, top: Path = Path("/")) -> None:
-    """Raises InstallError where a service that has nobody's account could not read a file.
+def judge_way(path: Path, what: str, top: Path = Path("/")) -> None:
+    """Raises InstallError where a service that has nobody's account could not come to a file.
 
     What is above `top` is taken to be open.
     """
@@ -109,8 +120,13 @@ def judge_place(path: Path, what: str, top: Path = Path("/")) -> None:
                 f"{what} is {path}, and the service may not enter {folder}: it runs under an account of its "
                 "own; move it, as to /opt/monitor, or allow others to enter (chmod o+x)"
             )
+
+
+def judge_program(path: Path, top: Path = Path("/")) -> None:
+    """Raises InstallError where such a service could not run a program."""
+    judge_way(path, "the command", top)
     if not path.stat().st_mode & READ:
         raise InstallError(
-            f"{what} is {path}, and the service may not read it: it runs under an account of its own; "
-            "chmod o+r it (secrets go into files of their own and come by LoadCredential=)"
+            f"the command is {path}, and the service may not read it: it runs under an account of its own; "
+            "allow others to read what is installed there (chmod -R o+rX)"
         )

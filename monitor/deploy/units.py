@@ -1,4 +1,4 @@
-"""monitor.service and monitor.socket, as a version of systemd understands them.
+"""monitor.service, monitor.socket and their group, as a version of systemd understands them.
 
 The texts are in this folder.  A line `253+ KEY=value` is for systemd 253 and newer, `253- KEY=value` for what
 is older: unknown keys and values only warn in systemd, and mean something else.
@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SERVICE, SOCKET = "monitor.service", "monitor.socket"
+SERVICE, SOCKET, SYSUSERS = "monitor.service", "monitor.socket", "monitor.sysusers"
+PLACES = {
+    SYSUSERS: Path("/etc/sysusers.d/monitor.conf"),
+    SERVICE: Path("/etc/systemd/system/monitor.service"),
+    SOCKET: Path("/etc/systemd/system/monitor.socket"),
+}
+"""Where each belongs."""
+GROUP = "monitor-config"
+"""May read the configuration: the service's own account lasts no longer than it runs."""
 OLDEST = 247
 """The first systemd that knows every key in the units (ProtectProc=)."""
 ONLY = re.compile(r"(\d+)([+-]) (.*)")
@@ -40,7 +48,7 @@ class Deployment:
 
 def units(deployment: Deployment) -> dict[str, str]:
     """Text by file name."""
-    return {name: unit(name, deployment) for name in (SERVICE, SOCKET)}
+    return {name: unit(name, deployment) for name in PLACES}
 
 
 def unit(name: str, deployment: Deployment) -> str:
@@ -54,6 +62,7 @@ def unit(name: str, deployment: Deployment) -> str:
         viewers=deployment.viewers,
         memory=f"{deployment.memory}M",
         files=deployment.files,
+        group=GROUP,
     )
 
 

@@ -3,6 +3,7 @@ tests/nspawn."""
 
 from __future__ import annotations
 
+import grp
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +11,13 @@ from pathlib import Path
 import pytest
 
 from monitor.deploy import install, systemctl
-from monitor.deploy.install import InstallError, Step, installing, judge_place, removing
+from monitor.deploy.install import InstallError, Step, installing, judge_program, judge_way, removing
 from monitor.deploy.status import ABSENT, RUNNING, STOPPED, status
 from monitor.deploy.systemctl import CommandError
-from monitor.deploy.units import SERVICE, SOCKET
+from monitor.deploy.units import GROUP, SERVICE, SOCKET, SYSUSERS
 
 PROGRAM = """#!/bin/sh
-echo "$@" >> {folder}/asked
-case "$*" in
-    *journalctl*) ;;
-esac
+echo "$(basename $0) $@" >> {folder}/asked
 if [ "$1" = show ]; then cat {folder}/$2 2>/dev/null; fi
 if [ "$1" = --version ]; then echo "systemd 252 (252.39-1~deb12u2)"; fi
 if [ "$1" = restart ] && [ -e {folder}/failing ]; then echo "Job for $2 failed." >&2; exit 1; fi
@@ -30,7 +28,7 @@ exit 0
 class Systemd:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("systemctl", "journalctl"):
+        for name in ("systemctl", "journalctl", "systemd-sysusers", "groupdel"):
             (folder / name).write_text(PROGRAM.format(folder=folder))
             (folder / name).chmod(0o755)
 
@@ -42,7 +40,8 @@ class Systemd:
         """What it was asked to do; questions are left out."""
         path = self.folder / "asked"
         lines = path.read_text().splitlines() if path.exists() else []
-        return [line for line in lines if not line.startswith(("show", "--"))]
+        done = [line.removeprefix("systemctl ").strip() for line in lines]
+        return [line for line in done if not line.startswith(("show", "--", "journalctl"))]
 
 
 @pytest.fixture
@@ -53,59 +52,75 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
     return Systemd(folder)
 
 
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Belongs to a group that there is."""
+    monkeypatch.setattr(install, "GROUP", grp.getgrgid(os.getgid()).gr_name)
+    path = tmp_path / "config.yaml"
+    path.touch(0o600)
+    return path
+
+
 def carry_out(steps: Sequence[Step]) -> None:
     for step in steps:
         step.act()
 
 
-def test_a_first_installation_writes_everything_and_starts_it(systemd: Systemd, tmp_path: Path) -> None:
+def test_a_first_installation_writes_everything_and_starts_it(
+    systemd: Systemd, tmp_path: Path, config: Path
+) -> None:
     files = {tmp_path / "etc" / "deep" / name: f"[{name}]\n" for name in (SERVICE, SOCKET)}
-    steps = [*installing(files)]
+    steps = [*installing(files, config)]
     assert [step.text for step in steps[:2]] == [f"write {path}" for path in files]
     assert f"+[{SERVICE}]" in steps[0].detail
     assert not any(path.exists() for path in files)
     carry_out(steps)
     assert {path: path.read_text() for path in files} == files
     assert (tmp_path / "etc" / "deep" / SERVICE).stat().st_mode & 0o777 == 0o644
-    enabled = f"enable {SERVICE} {SOCKET}"
-    assert systemd.asked == ["daemon-reload", enabled, f"restart {SOCKET}", f"restart {SERVICE}"]
+    assert config.stat().st_mode & 0o777 == 0o640
+    enabled = ["systemd-sysusers", "daemon-reload", f"enable {SERVICE} {SOCKET}"]
+    assert systemd.asked == [*enabled, f"restart {SOCKET}", f"restart {SERVICE}"]
 
 
-def test_an_upgrade_keeps_the_socket(systemd: Systemd, tmp_path: Path) -> None:
+def test_an_upgrade_keeps_the_socket(systemd: Systemd, tmp_path: Path, config: Path) -> None:
     systemd.has(SOCKET, ActiveState="active")
     systemd.has(SERVICE, ActiveState="active")
     (tmp_path / SOCKET).write_text("same\n")
     (tmp_path / SERVICE).write_text("old\n")
-    steps = [*installing({tmp_path / SERVICE: "new\n", tmp_path / SOCKET: "same\n"})]
+    steps = [*installing({tmp_path / SERVICE: "new\n", tmp_path / SOCKET: "same\n"}, config)]
     assert steps[0].text == f"replace {tmp_path / SERVICE}"
     assert "-old\n+new\n" in steps[0].detail
     carry_out(steps)
-    assert systemd.asked == ["daemon-reload", f"enable {SERVICE} {SOCKET}", f"restart {SERVICE}"]
+    assert systemd.asked[2:] == [f"enable {SERVICE} {SOCKET}", f"restart {SERVICE}"]
 
 
-def test_another_address_is_bound_while_the_service_rests(systemd: Systemd, tmp_path: Path) -> None:
+def test_another_address_is_bound_while_the_service_rests(
+    systemd: Systemd, tmp_path: Path, config: Path
+) -> None:
     systemd.has(SOCKET, ActiveState="active")
     systemd.has(SERVICE, ActiveState="active")
-    carry_out([*installing({tmp_path / SOCKET: "new\n"})])
-    assert systemd.asked[2:] == [f"stop {SERVICE}", f"restart {SOCKET}", f"restart {SERVICE}"]
+    carry_out([*installing({tmp_path / SOCKET: "new\n"}, config)])
+    assert systemd.asked[3:] == [f"stop {SERVICE}", f"restart {SOCKET}", f"restart {SERVICE}"]
 
 
-def test_a_service_that_does_not_start_is_told_in_systemds_words(systemd: Systemd, tmp_path: Path) -> None:
+def test_a_service_that_does_not_start_is_told_in_systemds_words(
+    systemd: Systemd, tmp_path: Path, config: Path
+) -> None:
     (systemd.folder / "failing").touch()
     with pytest.raises(CommandError, match=rf"`systemctl restart {SOCKET}` failed: Job for {SOCKET} failed."):
-        carry_out([*installing({tmp_path / SOCKET: "new\n"})])
+        carry_out([*installing({tmp_path / SOCKET: "new\n"}, config)])
 
 
 @pytest.mark.parametrize("purge", [False, True])
 def test_what_was_installed_can_be_removed(systemd: Systemd, tmp_path: Path, purge: bool) -> None:
-    for name in (SERVICE, SOCKET):
-        (tmp_path / name).touch()
-    carry_out([*removing(tmp_path, purge=purge)])
-    assert not (tmp_path / SERVICE).exists()
-    assert not (tmp_path / SOCKET).exists()
-    clean = [f"clean --what=all {SERVICE}"] if purge else []
-    assert systemd.asked == [f"disable --now {SOCKET} {SERVICE}", *clean, "daemon-reload"]
-    assert [*removing(tmp_path, purge=purge)] == []
+    places = {name: tmp_path / name for name in (SYSUSERS, SERVICE, SOCKET)}
+    for path in places.values():
+        path.touch()
+    carry_out([*removing(places, purge=purge)])
+    assert not any(path.exists() for path in places.values())
+    clean, group = ([f"clean --what=all {SERVICE}"], [f"groupdel {GROUP}"]) if purge else ([], [])
+    assert systemd.asked == [f"disable --now {SOCKET} {SERVICE}", *clean, *group, "daemon-reload"]
+    assert [*removing(places, purge=purge)] == []
 
 
 def test_places_that_the_service_cannot_see_are_refused(
@@ -115,15 +130,15 @@ def test_places_that_the_service_cannot_see_are_refused(
     program.parent.mkdir()
     program.touch(0o755)
     with pytest.raises(InstallError, match=r"the service sees a .* of its own; move it, as to /opt/monitor"):
-        judge_place(program, "the command")
+        judge_way(program, "the configuration")
     monkeypatch.setattr(install, "HIDDEN", ())
-    judge_place(program, "the command", program.parent)
+    judge_program(program, program.parent)
     program.chmod(0o700)
-    with pytest.raises(InstallError, match=r"may not read it: .* chmod o\+r it"):
-        judge_place(program, "the configuration", program.parent)
+    with pytest.raises(InstallError, match=r"may not read it: .* \(chmod -R o\+rX\)"):
+        judge_program(program, program.parent)
     program.parent.chmod(0o600)
     with pytest.raises(InstallError, match=rf"may not enter {program.parent}: .* \(chmod o\+x\)"):
-        judge_place(program, "the command", program.parent)
+        judge_program(program, program.parent)
 
 
 WELL = {

@@ -18,7 +18,7 @@ import pytest
 
 from monitor import parts
 from monitor.config import load
-from monitor.deploy.units import SERVICE, SOCKET, Deployment, unit, units
+from monitor.deploy.units import SERVICE, SOCKET, SYSUSERS, Deployment, unit, units
 from monitor.footprint import Limit, footprint, judge
 from monitor.server.descriptors import BESIDES, shortage
 
@@ -50,7 +50,7 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("name", [SERVICE, SOCKET])
+@pytest.mark.parametrize("name", [SERVICE, SOCKET, SYSUSERS])
 def test_the_units_in_the_repository_are_those_that_are_installed_on_debian_12(name: str) -> None:
     text = unit(name, deployment())
     if os.environ.get("MONITOR_GOLDEN") == "write":

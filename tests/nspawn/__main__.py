@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.nspawn import steps
-from tests.nspawn.machine import Machine, booted, make, missing
+from tests.nspawn.machine import CommandError, Machine, booted, make, missing
 
 SKIPPED = 77
 """Exit status of a test that could not be run, as automake has it."""
@@ -64,7 +64,7 @@ def carry_out(machine: Machine, only: list[str] | None) -> int:
         began = time.monotonic()
         try:
             seen = step(machine)
-        except AssertionError as error:
+        except (AssertionError, CommandError) as error:
             failures += 1
             seen = f"**FAILED**: {error}"
         say(f"| {step.__name__.replace('_', ' ')} | {seen} | {time.monotonic() - began:.1f} |")

@@ -28,7 +28,7 @@ STEP = 1.0
 def the_unit_is_understood(machine: Machine) -> str:
     """What would be installed, judged by the systemd that is here."""
     text = machine.monitor("service", "units")
-    service, socket = re.split(r"^# monitor\.socket\n", text, flags=re.MULTILINE)
+    _, service, socket = re.split(r"^# monitor\.(?:service|socket)\n", text, flags=re.MULTILINE)
     folder = machine.path("/root/units")
     folder.mkdir(exist_ok=True)
     (folder / SERVICE).write_text(service)
@@ -57,7 +57,7 @@ def it_is_installed(machine: Machine) -> str:
     began = time.monotonic()
     machine.monitor("service", "install", "--yes")
     took = time.monotonic() - began
-    assert machine.path(CONFIG).exists()
+    assert machine.path(CONFIG).stat().st_mode & 0o777 == 0o640
     until(lambda: "series" in machine.shown(SERVICE, "StatusText"), "a line of status")
     said = machine.monitor("service", "status")
     assert re.search(r"says      [\d,]+ series, 0 viewers, tick \d+\.\d ms", said), said
@@ -77,7 +77,7 @@ def a_link_logs_in(machine: Machine) -> str:
     code = link.rpartition("/")[2].rpartition("=")[2]
     assert code not in machine.run("journalctl", "--boot", "--no-pager")
     path = machine.path(CONFIG)
-    path.write_text(path.read_text().replace("anonymous: none", "anonymous: operator"))
+    path.write_text(path.read_text().replace("access:\n", "access:\n  anonymous: operator\n"))
     machine.run("systemctl", "reload", SERVICE)
     until(lambda: status(machine, f"http://{HOST}:8844/api/v1/query?query=up") == 200, "an open door")
     return "401 without, 200 with it, once; a reload opens the door for the steps that follow"
@@ -189,7 +189,7 @@ def the_journal_has_fields(machine: Machine) -> str:
         text = machine.run("systemctl", "show", "--value", "--property", "ControlGroup", SERVICE).strip()
         until(lambda: len(workers(machine)) == 1, f"a worker in {text}")
         (worker,) = workers(machine)
-        machine.run("kill", "-KILL", worker)
+        machine.run("sh", "-c", f"kill -KILL {worker}")
         fields = "MONITOR_LOGGER=monitor.server.workers", "PRIORITY=4", f"_SYSTEMD_UNIT={SERVICE}"
         command = "journalctl", "--boot", "--output", "json", "--no-pager", *fields
         until(lambda: machine.run(*command).strip(), "an entry with fields")
