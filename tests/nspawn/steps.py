@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -276,13 +276,20 @@ def whole(found: dict[str, Any]) -> bool:
 
 
 def described(found: dict[str, Any]) -> str:
-    took, back, holes = (" ".join(f"{each:.1f}" for each in found[key]) for key in ("took", "back", "holes"))
     asked = f"{found['answered']:,} questions, {found['failed']} failed ({found['turned_away']} refused)"
-    return (
-        f"{asked}, slowest {found['slowest']:.2f} s; "
-        f"{VIEWERS} viewers, {found['refused']} refused, {len(found['wrong'])} not whole; "
-        f"took {took} s, all back after {back} s, columns missing for {holes} s"
-    )
+    seen = [
+        f"{asked}, slowest {found['slowest']:.2f} s",
+        f"{VIEWERS} viewers, {found['refused']} refused, {len(found['wrong'])} not whole",
+        f"took {seconds(found['took'])}",
+    ]
+    if found["back"]:
+        seen.append(f"all back after {seconds(found['back'])}")
+        seen.append(f"columns missing for {seconds(found['holes'])}")
+    return "; ".join(seen)
+
+
+def seconds(times: Sequence[float]) -> str:
+    return f"{', '.join(f'{each:.1f}' for each in times)} s"
 
 
 def query(machine: Machine, text: str) -> Any:
