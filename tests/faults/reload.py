@@ -33,6 +33,8 @@ from tests.faults.row import Row
 
 TITLE = "F1: bad configurations, reloaded under load"
 FILES, VIEWERS = 500, 50
+EACH = 10
+"""Viewers of one process: what they hold in the end has to fit into a line."""
 GOOD_EVERY = 5
 """A right file follows so many mutated ones."""
 LEARN_EVERY = 60
@@ -52,6 +54,10 @@ class Outcome:
     """Passes over the host that were left out."""
     descriptors: int = 0
     """Open at the end, beyond those at the beginning."""
+
+    def add(self, compared: Count) -> None:
+        self.compared.columns += compared.columns
+        self.compared.mismatches += compared.mismatches
 
 
 def rows(options: Options) -> Iterator[Row]:
@@ -81,7 +87,7 @@ def told(found: Outcome, viewers: int) -> Iterator[Row]:
 async def campaign(folder: Path, files: int, seed: int, viewers: int = VIEWERS, **settings: str) -> Outcome:
     """So many mutated files, with right ones between them."""
     found = Outcome()
-    async with reloading(folder, settings) as service, watching(service, viewers) as (crowd, clock):
+    async with reloading(folder, settings) as service, watching(service, viewers) as (crowds, clock):
         await service.reload(b"{}")  # Every collector has opened what it keeps open.
         await clock.reach(clock.book.n + 2)
         descriptors = await service.metric("monitor_open_fds")
@@ -96,11 +102,12 @@ async def campaign(folder: Path, files: int, seed: int, viewers: int = VIEWERS, 
         await service.burst(found)
         goal = clock.book.n + 2
         async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(clock.reach(goal), crowd.ask({"reach": goal}))
+            await asyncio.gather(clock.reach(goal), *(crowd.ask({"reach": goal}) for crowd in crowds))
         truth = await learn(service, clock, truth)
-        reports = [*await crowd.ask({"report": True})]
-        found.compared = compare(reports, [truth], goal * clock.book.step)
-        found.connections = sum(report["connections"] for report in reports)
+        for crowd in crowds:
+            reports = [*await crowd.ask({"report": True})]
+            found.add(compare(reports, [truth], goal * clock.book.step))
+            found.connections += sum(report["connections"] for report in reports)
         found.missed = round(await service.metric("monitor_ticks_missed_total"))
         found.descriptors = round(await service.metric("monitor_open_fds") - descriptors)
     return found
@@ -240,26 +247,28 @@ async def reloading(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def watching(service: Reloading, viewers: int) -> AsyncIterator[tuple[Told, Viewer]]:
-    """Viewers in a process of their own, and one here; all are sent ticks."""
+async def watching(service: Reloading, viewers: int) -> AsyncIterator[tuple[list[Told], Viewer]]:
+    """Viewers in processes of their own, and one here; all are sent ticks."""
     places = [[number, Place(HOST, HOST, service.port, HOST, number % 3 != 0)] for number in range(viewers)]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.chaos.crowd", json.dumps(places)),
-        cwd=ROOT,
-        stdin=PIPE,
-        stdout=PIPE,
-        limit=LONGEST_LINE,
-    )
-    crowd, clock = Told(process), Viewer(Place(HOST, HOST, service.port, HOST, deflate=True), seed=1)
+    crowds = [await begun(places[first : first + EACH]) for first in range(0, viewers, EACH)]
+    clock = Viewer(Place(HOST, HOST, service.port, HOST, deflate=True), seed=1)
     task = asyncio.create_task(clock.run())
     try:
         await clock.reach(1)
-        await crowd.ask({"reach": clock.book.n + 1})
-        yield crowd, clock
+        await asyncio.gather(*(crowd.ask({"reach": clock.book.n + 1}) for crowd in crowds))
+        yield crowds, clock
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await crowd.end()
+        for crowd in crowds:
+            await crowd.end()
+
+
+async def begun(places: list[list[Any]]) -> Told:
+    command = (sys.executable, "-m", "tests.chaos.crowd", json.dumps(places))
+    return Told(
+        await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE)
+    )
 
 
 def holes(outcome: Outcome) -> list[Any]:
