@@ -353,11 +353,18 @@ class Service:
         while True:
             self.audience.sweep()
             self.arrivals.sweep()
-            self.access.sweep({})
+            self._expel()
             self.workers.sweep()
             if self.identity:
                 self.identity.look()
             await asyncio.sleep(self.awake.interval)
+
+    def _expel(self) -> None:
+        """Whoever is here by a log-in or a token that has ended is not here any more."""
+        ended = self.access.sweep(self.audience.members.keys | self.workers.keys)
+        if ended:
+            self.audience.expel(ended)
+            self.workers.expel(ended)
 
     async def _dismiss(self) -> None:
         """Tell everybody that the service restarts, and cut those who do not close in time; who was let in

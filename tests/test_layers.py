@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "promql": {"storage"},
     "intake": {"storage", "bus"},
     "alerts": {"promql", "formats", "storage"},
-    "stream": {"promql", "formats", "storage"},
+    "stream": {"access", "promql", "formats", "storage"},
     "remote": {"promql", "formats", "storage"},
     "server": {"access", "bus", "formats", "storage", "promql", "intake", "alerts", "stream", "remote"},
 }

@@ -11,6 +11,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from . import codes, tokens
@@ -156,13 +157,13 @@ class Access:
         if self.sessions.end(shown):
             self.save()
 
-    def sweep(self, used: Mapping[str, object]) -> frozenset[str]:
+    def sweep(self, used: AbstractSet[str]) -> frozenset[str]:
         """Keys of credentials that have ended of late; those in `used` have a page open, which is a use."""
         now = self.steady()
         self.sessions.keep(used)
         self._look_at_tokens()
         valid = self._valid()
-        ended = (self._live | used.keys()) - valid
+        ended = (self._live | used) - valid
         self._live = valid
         self._ended = {key: at for key, at in self._ended.items() if now - at < TOLD and key not in valid}
         self._ended |= dict.fromkeys(ended, now)

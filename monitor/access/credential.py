@@ -1,6 +1,10 @@
 """What a request has shown: who it is, and what that one may do."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .roles import GRANTED, Permission, Role
 
@@ -17,6 +21,18 @@ class Credential:
     may: frozenset[Permission]
     ambient: bool = False
     """Whether a browser shows it by itself, whoever made it ask."""
+
+
+def packed(credential: Credential) -> list[Any]:
+    """As plain data, for another process."""
+    may = sorted(permission.value for permission in credential.may)
+    return [credential.key, credential.name, credential.role.value, may]
+
+
+def unpacked(data: Sequence[Any]) -> Credential:
+    """What `packed` made."""
+    key, name, role, may = data
+    return Credential(key, name, Role(role), frozenset(map(Permission, may)))
 
 
 def anonymous(role: Role) -> Credential:

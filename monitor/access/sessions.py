@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 IDLE = 12 * 3600.0
@@ -77,7 +77,7 @@ class Sessions:
             del self.used[next(iter(self.used))]
         return True
 
-    def keep(self, keys: Mapping[str, object]) -> None:
+    def keep(self, keys: Container[str]) -> None:
         """Those of these keys are in use."""
         now = self.clock()
         for session in self._held.values():

@@ -87,9 +87,10 @@ class Ticked(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A connection that was handed over has ended."""
+    """A connection that was handed over has ended; `key` is that of its credential."""
 
     address: str
+    key: str
 
 
 class Counted(NamedTuple):
@@ -138,6 +139,12 @@ class Cut(NamedTuple):
     session: str
 
 
+class Expel(NamedTuple):
+    """Close the sessions that rest on these credentials, which have ended."""
+
+    keys: Sequence[str]
+
+
 class CutAnswer(NamedTuple):
     """Whether there was one of this name."""
 
@@ -161,6 +168,7 @@ Message: TypeAlias = (
     | Look
     | Seen
     | Cut
+    | Expel
     | CutAnswer
 )
 

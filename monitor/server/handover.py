@@ -22,6 +22,11 @@ from tornado.httputil import (
 )
 from tornado.iostream import IOStream, StreamClosedError
 
+from monitor.access import Credential
+from monitor.access.credential import packed as pack
+from monitor.access.credential import unpacked as unpack
+
+SHOWN = {"Authorization", "Cookie"}
 MOST = 64 << 10
 """Bytes of a packed head; the header of a request may have 16 KiB, and JSON makes more of some of them."""
 
@@ -29,17 +34,19 @@ MOST = 64 << 10
 class Taker(Protocol):
     """Who may take a connection."""
 
-    def hand_over(self, request: HTTPServerRequest, connection: socket.socket) -> bool:
+    def hand_over(
+        self, request: HTTPServerRequest, credential: Credential, connection: socket.socket
+    ) -> bool:
         """Whether another process has it now; then this one closes its own descriptor, and no more."""
 
 
-def handed_over(request: HTTPServerRequest, taker: Taker | None) -> bool:
+def handed_over(request: HTTPServerRequest, credential: Credential, taker: Taker | None) -> bool:
     """Whether the taker took the connection of a request.  Then it is to be detached and closed here."""
     if taker is None:
         return False
     stream: IOStream = request.connection.stream  # type: ignore[union-attr]
     early = stream._read_buffer  # noqa: SLF001
-    return not early and taker.hand_over(request, stream.socket)
+    return not early and taker.hand_over(request, credential, stream.socket)
 
 
 class Context(NamedTuple):
@@ -52,8 +59,9 @@ class Context(NamedTuple):
 class Handed(HTTPConnection):
     """The answering half of HTTP/1.1, for the one request that has been read elsewhere."""
 
-    def __init__(self, stream: IOStream, context: Context) -> None:
+    def __init__(self, stream: IOStream, context: Context, credential: Credential) -> None:
         self.stream = stream
+        self.credential = credential
         self.context = context
         self._upgraded = False
 
@@ -87,15 +95,17 @@ class Handed(HTTPConnection):
         """Who reads of the stream is told of its end."""
 
 
-def packed(request: HTTPServerRequest) -> bytes:
-    head = (request.uri, list(request.headers.get_all()), request.remote_ip)
+def packed(request: HTTPServerRequest, credential: Credential) -> bytes:
+    """What was judged stays here: of what the client showed only who it is goes over."""
+    fields = [field for field in request.headers.get_all() if field[0] not in SHOWN]
+    head = (request.uri, fields, request.remote_ip, pack(credential))
     return json.dumps(head).encode()
 
 
-def address_of(data: bytes) -> str:
-    """Where a packed request came from."""
-    address: str = json.loads(data)[2] or ""
-    return address
+def sender_of(data: bytes) -> tuple[str, str]:
+    """Where a packed request came from, and the key of its credential."""
+    _, _, address, (key, *_) = json.loads(data)
+    return address or "", key
 
 
 def unpacked(data: bytes, connection: socket.socket, most: int) -> HTTPServerRequest:
@@ -103,7 +113,7 @@ def unpacked(data: bytes, connection: socket.socket, most: int) -> HTTPServerReq
 
     Raises StreamClosedError where the client has gone meanwhile.
     """
-    uri, fields, address = json.loads(data)
+    uri, fields, address, credential = json.loads(data)
     headers = HTTPHeaders()
     for name, value in fields:
         headers.add(name, value)
@@ -112,7 +122,7 @@ def unpacked(data: bytes, connection: socket.socket, most: int) -> HTTPServerReq
         stream = IOStream(connection, max_buffer_size=most)
     except OSError as error:
         raise StreamClosedError(error) from error
-    handed = Handed(stream, Context(address, "http"))
+    handed = Handed(stream, Context(address, "http"), unpack(credential))
     return HTTPServerRequest(
         headers=headers, connection=handed, start_line=RequestStartLine("GET", uri, "HTTP/1.1")
     )

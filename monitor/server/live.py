@@ -17,6 +17,8 @@ from monitor.stream.audience import Audience
 from monitor.stream.doors import Doors
 from monitor.stream.session import Session
 
+NO_ORIGIN = "A session is a browser's, which says where its page is from; programs show a token."
+
 
 def judge_room(doors: Doors, address: str) -> None:
     """Raises Failure where one more viewer has no room."""
@@ -59,6 +61,10 @@ class LiveHandler(Base, WebSocketHandler):
 
     def _admit(self) -> None:
         admit(self.request)
+        if self.current_user.ambient and "Origin" not in self.request.headers:
+            raise Failure(
+                403, "foreign_origin", "A session is a browser's, which says where its page is from."
+            )
         offered = [
             name.strip()
             for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
@@ -70,7 +76,7 @@ class LiveHandler(Base, WebSocketHandler):
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Upgrade here, unless another process takes the connection and does."""
-        if handed_over(self.request, self.taker):
+        if handed_over(self.request, self.current_user, self.taker):
             self.set_status(101)
             self._log()
             self.detach().close()

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from tornado.httputil import HTTPServerRequest
 
+from monitor.access import Credential
 from monitor.formats import relay
 from monitor.server.counts import add
 from monitor.server.handover import packed
@@ -37,8 +38,8 @@ class Process:
         self.audience = audience
         self.line = Relay(self._take, self._end)
         self.branch = Branch(feeds, self.line.send)
-        self.inside: Counter[str] = Counter()
-        """Viewers that were handed over and have not left, by address."""
+        self.inside: Counter[tuple[str, str]] = Counter()
+        """Viewers that were handed over and have not left, by address and key of their credential."""
         self.heard_at = audience.awake()
         self.ready = False
         self.ended, self.gone = asyncio.Event(), asyncio.Event()
@@ -73,14 +74,16 @@ class Process:
         self.gone.set()
         return status
 
-    def hand_over(self, request: HTTPServerRequest, connection: socket.socket) -> bool:
+    def hand_over(
+        self, request: HTTPServerRequest, credential: Credential, connection: socket.socket
+    ) -> bool:
         """Whether it has the connection now, beside us."""
         try:
-            socket.send_fds(self._connections, [packed(request)], [connection.fileno()])
+            socket.send_fds(self._connections, [packed(request, credential)], [connection.fileno()])
         except OSError:  # Its queue is full, or it is gone.
             return False
         address = request.remote_ip or ""
-        self.inside[address] += 1
+        self.inside[address, credential.key] += 1
         self.audience.doors.enter(address)
         return True
 
@@ -119,7 +122,7 @@ class Process:
         if isinstance(message, relay.Counted):
             add(self.audience.telemetry, message, self.name)
         elif isinstance(message, relay.Left):
-            self._leave(message.address)
+            self._leave(message.address, message.key)
         elif isinstance(message, relay.Seen):
             self.seen = message
             self._answered("", message)
@@ -128,10 +131,10 @@ class Process:
         else:
             self.branch.take(message)
 
-    def _leave(self, address: str) -> None:
-        self.inside[address] -= 1
-        if not self.inside[address]:
-            del self.inside[address]
+    def _leave(self, address: str, key: str) -> None:
+        self.inside[address, key] -= 1
+        if not self.inside[address, key]:
+            del self.inside[address, key]
         self.audience.doors.leave(address)
 
     def _end(self) -> None:
@@ -144,8 +147,8 @@ class Process:
         self.branch.end()
         if self.load:
             self.audience.telemetry.gone["worker-ended"] += self.load
-        for address in tuple(self.inside.elements()):
-            self._leave(address)
+        for address, key in tuple(self.inside.elements()):
+            self._leave(address, key)
         self.audience.telemetry.workers.pop(self.name, None)
 
     async def _reaped(self) -> int:

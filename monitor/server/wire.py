@@ -24,6 +24,7 @@ from typing import Protocol
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from monitor.access import Credential
 from monitor.server import tcp
 from monitor.server.inbound import CLOSE
 from monitor.server.protocol import StrictProtocol
@@ -99,7 +100,17 @@ class SharedConnection:
     What the kernel does not take at once waits in the stream as a view of the shared frame.
     """
 
-    __slots__ = ("_own_pings", "address", "agent", "deflate", "protocol", "pulse", "socket", "stream")
+    __slots__ = (
+        "_own_pings",
+        "address",
+        "agent",
+        "credential",
+        "deflate",
+        "protocol",
+        "pulse",
+        "socket",
+        "stream",
+    )
 
     pulse: Pulse
 
@@ -110,6 +121,7 @@ class SharedConnection:
         self.stream = protocol.stream
         self.deflate = protocol.deflates
         self.address = handler.request.remote_ip or ""
+        self.credential: Credential = handler.current_user
         self.agent = sys.intern(handler.request.headers.get("User-Agent", "")[:AGENT])
         self.socket = None if isinstance(self.stream, SSLIOStream) else self.stream.socket
         self._own_pings = 0

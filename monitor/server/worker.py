@@ -19,9 +19,10 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from monitor import log
+from monitor.access import Credential
 from monitor.formats import relay
 from monitor.server.counts import Counts
-from monitor.server.handover import MOST, Handed, address_of, unpacked
+from monitor.server.handover import MOST, Handed, sender_of, unpacked
 from monitor.server.live import LiveHandler
 from monitor.server.relay import Relay
 from monitor.server.wire import Sockets
@@ -78,6 +79,10 @@ class Handler(LiveHandler):
 
     def prepare(self) -> None:
         """Nothing to judge any more."""
+
+    def get_current_user(self) -> Credential:
+        assert isinstance(self.request.connection, Handed)
+        return self.request.connection.credential
 
     def check_origin(self, _origin: str) -> bool:
         return True
@@ -160,6 +165,8 @@ class Worker:
     def take(self, message: relay.Message) -> None:
         if isinstance(message, relay.Look):
             self.line.send(relay.Seen(*self.audience.viewers()[1:]))
+        elif isinstance(message, relay.Expel):
+            self.audience.expel(message.keys)
         elif isinstance(message, relay.Cut):
             self.line.send(relay.CutAnswer(message.session, self.audience.cut(message.session)))
         elif isinstance(message, relay.Changed):
@@ -214,14 +221,14 @@ class Worker:
 
     def upgrade(self, data: bytes, descriptors: list[int]) -> None:
         """Answer a request, and serve the viewer."""
-        address = address_of(data)
+        left = relay.Left(*sender_of(data))
         if not descriptors:  # This process has as many as it may have (unix(7)).
-            self.line.send(relay.Left(address))
+            self.line.send(left)
             return
         request = unpacked(data, socket.socket(fileno=descriptors[0]), self.max_buffer)
         assert isinstance(request.connection, Handed)
         stream = request.connection.stream
-        stream.set_close_callback(partial(self.line.send, relay.Left(address)))
+        stream.set_close_callback(partial(self.line.send, left))
         with suppress(StreamClosedError):
             self.application(request)
 

@@ -11,11 +11,12 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
+from monitor.access import Credential
 from monitor.formats import relay
 from monitor.server.process import Process
 from monitor.stream.audience import Audience
@@ -73,13 +74,15 @@ class Workers:
             for name in self.names:
                 group.create_task(self._keep(name))
 
-    def hand_over(self, request: HTTPServerRequest, connection: socket.socket) -> bool:
+    def hand_over(
+        self, request: HTTPServerRequest, credential: Credential, connection: socket.socket
+    ) -> bool:
         """Give a connection to the worker with the fewest viewers, unless this process has fewer still."""
         ready = self._ready()
         if not ready or self._stopping:
             return False
         idlest = min(ready, key=lambda process: process.load)
-        if idlest.load > len(self.audience) or not idlest.hand_over(request, connection):
+        if idlest.load > len(self.audience) or not idlest.hand_over(request, credential, connection):
             return False
         offered = request.headers.get("Sec-WebSocket-Extensions", "")
         if self.compression and "permessage-deflate" in offered:
@@ -96,6 +99,16 @@ class Workers:
         if self.audience.cut(session):
             return True
         return any(await asyncio.gather(*(process.cut(session) for process in self._ready())))
+
+    @property
+    def keys(self) -> set[str]:
+        """Of the credentials that viewers of workers rest on."""
+        return {key for process in self.running.values() for _, key in process.inside}
+
+    def expel(self, keys: Collection[str]) -> None:
+        """Close every session of a worker that rests on one of these credentials, which have ended."""
+        for process in self._ready():
+            process.line.send(relay.Expel([*keys]))
 
     def _ready(self) -> list[Process]:
         return [process for process in self.running.values() if process.ready]

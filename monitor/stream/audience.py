@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from monitor.stream.frames import Frame
 from monitor.stream.ledger import Ledger
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
+from monitor.stream.members import Members
 from monitor.stream.orphans import Orphans
 from monitor.stream.pulse import Pulse
 from monitor.stream.session import Closing, Session
@@ -26,6 +27,7 @@ from monitor.stream.viewers import Peer, viewers
 from monitor.telemetry import Telemetry
 
 CUT = Closing(4403, "cut by an operator")
+ENDED = Closing(4401, "the credentials have ended")
 
 
 class Connection(Peer, Protocol):
@@ -103,6 +105,7 @@ class Audience:
         self.backlog = Backlog(limits.backlog)
         self.orphans = Orphans()
         self.connections: dict[Session, Connection] = {}
+        self.members = Members()
         self.slots: dict[int, Session] = {}
         """By their rows in the ledger."""
         self.cohorts: dict[tuple[tuple[Followed, ...], bool], Cohort] = {}
@@ -120,6 +123,8 @@ class Audience:
         """Begin a session on an open connection, and greet it."""
         session = Session(self.feeds, self.boards, self.limits, self.flush, self.backlog)
         session.since = int(self.wall() * 1000)
+        session.may = connection.credential.may
+        self.members.enter(connection.credential.key, session)
         self.connections[session] = connection
         connection.pulse = Pulse(self.ledger, self.awake(), connection.socket)
         self.slots[connection.pulse.slot] = session
@@ -236,6 +241,7 @@ class Audience:
         if connection is None:
             return
         self.doors.leave(connection.address)
+        self.members.leave(connection.credential.key, session)
         self.telemetry.gone[reason] += 1
         self.telemetry.clients = len(self.connections)
         if not self.connections:
@@ -260,6 +266,13 @@ class Audience:
         session.closing = session.closing or CUT
         self.flush(session)
         return True
+
+    def expel(self, keys: Collection[str]) -> None:
+        """Close every session that rests on one of these credentials, which have ended."""
+        for session in self.members.of(keys):
+            if session.closing is None:
+                session.closing = ENDED
+                self.flush(session)
 
     def dismiss(self, code: int, notice: bytes, reason: str) -> None:
         """Tell everybody, and begin every closing handshake."""

@@ -7,11 +7,12 @@ brought up to date with one message when it can take it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from monitor.access import Permission
 from monitor.formats import live
 from monitor.formats.live import Ack, Message, MessageError, Subscribe, Unsubscribe, Visible
 from monitor.stream.backlog import Backlog
@@ -22,6 +23,7 @@ from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.source import Asked, Followed, Source
+from monitor.stream.table import NEEDS
 from monitor.stream.weight import weight
 
 BAD_MESSAGES = 2
@@ -87,6 +89,7 @@ class Session:
         self.due = due
         self.backlog = backlog or Backlog(limits.backlog)
         self.id = secrets.token_hex(6)
+        self.may: Collection[Permission] = ()
         self.since = 0
         """When it began, Unix time in ms."""
         self.subscriptions: dict[int, Subscription] = {}
@@ -304,6 +307,10 @@ class Session:
         if name not in self.feeds.tables:
             known = ", ".join(sorted(self.feeds.tables)) or "none"
             raise RefusedError("unknown_table", f"no table named {name!r}; there are: {known}")
+        if NEEDS.get(name) not in self.may:
+            raise RefusedError(
+                "not_permitted", f"the table {name} is not for everybody: log in as an operator"
+            )
         return Asked(table=name)
 
     def _room_for(self, feed: Followed) -> bool:

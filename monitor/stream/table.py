@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from monitor.access import Permission
 from monitor.formats import live
 from monitor.promql import Moment, Query
 from monitor.storage import Storage
 from monitor.stream.frames import Frame
+
+NEEDS: dict[str, Permission] = {"viewers": Permission.VIEWERS}
+"""What whoever follows a table must be permitted.  One that is not named here is followed by nobody."""
 
 
 class Rows(NamedTuple):

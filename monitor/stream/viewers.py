@@ -1,7 +1,7 @@
 """Who watches, as rows: the table `viewers`, at /api/viewers and in the terminal.
 
 Everything is read from what session and pulse hold anyway; nothing is computed while nobody looks.  Rows
-tell addresses and agents of others and hold nothing secret; once there are accounts they are for operators.
+tell addresses and agents of others and hold nothing secret; they are for operators.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+from monitor.access import Credential
 from monitor.stream.pulse import Pulse
 from monitor.stream.session import Session
 from monitor.stream.table import Rows
@@ -22,6 +23,7 @@ class Peer(Protocol):
     """What a row tells of a connection."""
 
     address: str
+    credential: Credential
     agent: str
     """The User-Agent it came with, cut."""
     pulse: Pulse
@@ -34,7 +36,7 @@ class Viewer(NamedTuple):
     address: str
     agent: str
     user: str
-    """Empty: there is no log-in yet."""
+    """Empty for somebody who has not logged in."""
     board: str
     since: int
     round_trip: float | None
@@ -64,7 +66,7 @@ def _viewer(session: Session, peer: Peer, now: float) -> Viewer:
         session=session.id,
         address=peer.address,
         agent=peer.agent,
-        user="",
+        user=peer.credential.name,
         board=_board(session),
         since=session.since,
         round_trip=_milliseconds(pulse.round_trip),

@@ -135,7 +135,7 @@ def people(access: Access, clocks: Clocks) -> dict[str, dict[str, str]]:
     found["revoked token"] = token("revoked", Role.ADMIN)
     found["expired token"] = token("expired", Role.ADMIN, int(clocks.wall))
     tokens.revoke(access.folder, "revoked")
-    access.sweep({})
+    access.sweep(set())
     found["command"] = bearer(command_code(access.folder, clocks.wall))
     found["wrong token beside a good cookie"] = session("admin") | bearer("mon_wrong")
     return found

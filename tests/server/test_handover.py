@@ -12,8 +12,11 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine, R
 from tornado.iostream import IOStream
 from tornado.web import Application
 
+from monitor.access import Credential, Role
+from monitor.access.credential import anonymous
+from monitor.access.credential import packed as pack
 from monitor.server.guard import Guard
-from monitor.server.handover import MOST, Handed, address_of, packed, unpacked
+from monitor.server.handover import MOST, Handed, packed, sender_of, unpacked
 from monitor.server.listener import MAX_HEADER
 from monitor.server.live import LiveHandler
 from monitor.server.routes import count
@@ -27,7 +30,7 @@ from tests.stream.house import House
 UPGRADE = (
     b"GET /live?a=b HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    b"X-Two: 1\r\nX-Two: 2\r\n\r\n"
+    b"Cookie: secret=1\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n"
 )
 
 
@@ -39,10 +42,12 @@ class Taker:
         self.asked = asyncio.Event()
         self.taken: list[tuple[bytes, socket.socket]] = []
 
-    def hand_over(self, request: HTTPServerRequest, connection: socket.socket) -> bool:
+    def hand_over(
+        self, request: HTTPServerRequest, credential: Credential, connection: socket.socket
+    ) -> bool:
         self.asked.set()
         if self.willing:
-            self.taken.append((packed(request), connection.dup()))
+            self.taken.append((packed(request, credential), connection.dup()))
         return self.willing
 
 
@@ -90,10 +95,12 @@ async def test_the_connection_lives_on_where_it_was_handed_to(
     ((head, connection),) = taker.taken
     request = unpacked(head, connection, 1 << 16)
     assert (request.method, request.uri, request.version) == ("GET", "/live?a=b", "HTTP/1.1")
-    assert request.remote_ip == address_of(head) == "127.0.0.1"
+    assert sender_of(head) == (request.remote_ip, "anonymous operator") == ("127.0.0.1", "anonymous operator")
     assert request.headers["Upgrade"] == "websocket"
     assert request.headers.get_list("X-Two") == ["1", "2"]
     assert isinstance(request.connection, Handed)
+    assert request.connection.credential == anonymous(Role.OPERATOR)
+    assert b"secret" not in head
     request.connection.write_headers(
         ResponseStartLine("", 101, "Switching Protocols"), HTTPHeaders({"Upgrade": "websocket"})
     )
@@ -153,7 +160,9 @@ async def test_a_handover_counts_as_a_request_answered(
 @pytest.mark.gen_test
 async def test_an_answer_that_is_no_upgrade_ends_the_connection() -> None:
     ours, theirs = socket.socketpair()
-    request = unpacked(json.dumps(["/live", [["Host", "x"]], "here"]).encode(), ours, 1 << 16)
+    request = unpacked(
+        json.dumps(["/live", [["Host", "x"]], "here", pack(anonymous(Role.VIEWER))]).encode(), ours, 1 << 16
+    )
     assert isinstance(request.connection, Handed)
     ended = asyncio.Event()
     request.connection.stream.set_close_callback(ended.set)
@@ -171,7 +180,7 @@ def test_the_largest_head_that_is_read_fits_into_a_message() -> None:
     line = RequestStartLine("GET", "/", "HTTP/1.1")
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        head = packed(HTTPServerRequest(headers=headers, start_line=line))
+        head = packed(HTTPServerRequest(headers=headers, start_line=line), anonymous(Role.ADMIN))
         socket.send_fds(ours, [head], [0])
         data, descriptors, _, _ = socket.recv_fds(theirs, MOST, 1)
         socket.close(descriptors[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from monitor.access import Role
+from monitor.access.roles import GRANTED
 from monitor.formats import relay
 from monitor.promql import Limits
 from monitor.stream.branch import Branch
@@ -61,7 +63,9 @@ class FarHouse(House):
         self.branch.tick(now)
 
     def session(self) -> Session:
-        return Session(self.mirrors, self.boards, self.limits, self.due.append)
+        session = Session(self.mirrors, self.boards, self.limits, self.due.append)
+        session.may = GRANTED[Role.OPERATOR]
+        return session
 
     def deliver(self) -> bool:
         """Carry what waits; whether a tick was among it."""

@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from monitor.access import Role
+from monitor.access.credential import anonymous
+from monitor.access.roles import GRANTED
 from monitor.model import Block, Kind, Layout, Metric, Scrape
 from monitor.promql import Limits
 from monitor.storage.head import Head
@@ -71,7 +74,9 @@ class House:
         return False
 
     def session(self) -> Session:
-        return Session(self.feeds, self.boards, self.limits)
+        session = Session(self.feeds, self.boards, self.limits)
+        session.may = GRANTED[Role.OPERATOR]
+        return session
 
     def audience(
         self, awake: Awake, bounds: Bounds | None = None, carrier: Carrier | None = None
@@ -103,6 +108,7 @@ class Line:
     """A connection that keeps what it is sent; `open` says whether it drains."""
 
     address = "here"
+    credential = anonymous(Role.OPERATOR)
     agent = "line/1"
 
     deflate = False

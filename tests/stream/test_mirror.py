@@ -11,17 +11,23 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
+from monitor.access import Permission
 from monitor.formats import live, relay
 from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.session import Session
-from monitor.stream.table import Rows
+from monitor.stream.table import NEEDS, Rows
 from tests.stream.far import FarHouse
 from tests.stream.house import START, read, subscribe
 from tests.stream.test_union import Browser, Histories
 
 BEAT = Beat(Frame(live.beat(1)), 1)
+
+
+@pytest.fixture(autouse=True)
+def everybody_may_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NEEDS, "seconds", Permission.VIEW)
 
 
 @pytest.fixture

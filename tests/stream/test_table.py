@@ -5,16 +5,22 @@ from typing import Any
 
 import pytest
 
+from monitor.access import Permission
 from monitor.formats import live
 from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.session import Session
-from monitor.stream.table import Rows
+from monitor.stream.table import NEEDS, Rows
 from tests.stream.house import START, House, read, subscribe
 
 BEAT = Beat(Frame(live.beat(1)), 1)
 TABLE = subscribe(request=0, table="seconds")
+
+
+@pytest.fixture(autouse=True)
+def everybody_may_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NEEDS, "seconds", Permission.VIEW)
 
 
 class Seconds:
