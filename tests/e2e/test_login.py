@@ -138,8 +138,12 @@ async def test_a_service_without_users_says_how_to_come_by_a_link(browse: Browse
         page = await browse(service.url)
         await expect(page.get_by_text("monitor login-link")).to_be_visible()
         await expect(page.get_by_label("Password")).to_have_count(0)
+        await page.set_viewport_size({"width": 360, "height": 640})
         await page.goto(new_link(service))
         await says(page, "live")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        await page.get_by_role("button", name="local, admin: log out").click()
+        await expect(page.get_by_text("monitor login-link")).to_be_visible()
 
 
 @pytest.mark.gen_test(timeout=60)
