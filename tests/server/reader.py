@@ -32,6 +32,7 @@ class Reader:
         self.address = address
         self.version = version
         self.receive_buffer = receive_buffer
+        self.pongs = 0
         self.name = ""
         """The secret one, once it was told."""
         self.head = ""
@@ -99,7 +100,8 @@ class Reader:
         while True:
             kind, data = await self.event()
             if kind == "ping":
-                await self.post(data, "/pong")
+                assert await self.post(data, "/pong") == 204
+                self.pongs += 1
             assert kind in ("message", "ping"), (kind, data)
             if kind == "message" and (not kinds or json.loads(data)["type"] in kinds):
                 message: dict[str, Any] = json.loads(data)
