@@ -7,7 +7,6 @@ as requests of their own, at an address that nobody else is told.  Beside messag
 
 from __future__ import annotations
 
-import json
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -44,7 +43,7 @@ UNKNOWN = "There is no such stream; it may have ended."
 
 
 def event(data: bytes, kind: str = "") -> bytes:
-    """An event of one line of data, which JSON is."""
+    """An event of one line of data, which JSON is, and reasons are."""
     assert b"\n" not in data
     assert b"\r" not in data
     named = f"event: {kind}\n".encode() if kind else b""
@@ -122,8 +121,7 @@ class EventConnection:
         """The end of the answer, and of our half of the connection; the client ends the other."""
         if self._closing:
             return
-        told = json.dumps({"code": code, "reason": reason}).encode()
-        self._write(event(told, "close"), LAST)
+        self._write(event(f"{code} {reason}".encode(), "close"), LAST)
         self._closing = True
         with suppress(StreamClosedError):
             self.stream.write(b"").add_done_callback(self._finish)
@@ -197,7 +195,7 @@ class Events(Base):
         self.audience.orphans.upgraded(connection, self.audience.awake())
         connection.session = self.audience.join(connection)
         self.streams[name] = connection
-        connection.tell("address", json.dumps(name).encode())
+        connection.tell("address", name.encode())
 
 
 class Said(Base):

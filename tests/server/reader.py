@@ -44,7 +44,7 @@ class Reader:
         await self.get(**headers)
         assert " 200 " in self.head, self.head
         assert (await self.next())["type"] == "welcome"
-        self.name = json.loads((await self.event()).data)
+        self.name = (await self.event()).data
         return self
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -158,7 +158,7 @@ async def test_viewers_are_listed_and_can_be_cut(begin: Begin, audience: Audienc
     row = dict(zip(columns, rows[0], strict=True))
     assert (row["address"], row["agent"], row["state"]) == ("127.0.0.1", "reader/1", "live")
     assert audience.cut(str(row["session"]))
-    assert await reader.end() == Event("close", '{"code": 4403, "reason": "cut by an operator"}')
+    assert await reader.end() == Event("close", "4403 cut by an operator")
 
 
 @pytest.mark.gen_test
@@ -166,7 +166,7 @@ async def test_a_restart_is_announced_and_then_the_answer_is_whole(begin: Begin,
     reader = await begin()
     audience.dismiss(1012, live.notice("restarting", "Back soon.", retry_in=5), "service restart")
     assert (await reader.next())["code"] == "restarting"
-    assert await reader.end() == Event("close", '{"code": 1012, "reason": "service restart"}')
+    assert await reader.end() == Event("close", "1012 service restart")
     assert await reader.reader.read() == b"\r\n"
     await reader.close()
     await audience.empty.wait()
@@ -282,7 +282,7 @@ async def test_two_messages_of_another_protocol_end_the_stream(begin: Begin) -> 
     assert await reader.say("") == 204
     last = await reader.end()
     assert last is not None
-    assert (last.kind, json.loads(last.data)["code"]) == ("close", 4000)
+    assert (last.kind, last.data[:5]) == ("close", "4000 ")
 
 
 @pytest.mark.gen_test
@@ -339,7 +339,7 @@ async def test_a_client_that_stops_reading_is_queued_for_within_bounds_and_then_
     await reader.get()
     while not reader.name:
         kind, data = await reader.event()
-        reader.name = json.loads(data) if kind == "address" else ""
+        reader.name = data if kind == "address" else ""
     reader.reader._transport.pause_reading()  # type: ignore[attr-defined]
     house.devices = tuple(f"device{number}" for number in range(2000))
     await audience.tick(house.store(11))

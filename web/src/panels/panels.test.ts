@@ -112,6 +112,17 @@ describe("the sign", () => {
     expect(screen.getByTestId("latency").textContent).toContain("62\u00a0ms");
   });
 
+  it("says in words, too, that it is live over HTTP", () => {
+    render(SignBadge, { sign: { kind: "live", age: 430 }, latency: 62.4, reason: "", overHttp: true });
+    const told = "over HTTP: a proxy on the way does not let WebSocket through";
+    expect(screen.getByTestId("way").textContent).toBe(told);
+  });
+
+  it("says nothing of the way while it is a WebSocket", () => {
+    render(SignBadge, { sign: { kind: "live", age: 430 }, latency: 62.4, reason: "" });
+    expect(screen.queryByTestId("way")).toBeNull();
+  });
+
   it("shows no latency but of what is live", () => {
     render(SignBadge, { sign: { kind: "stale", age: 4000 }, latency: 62, reason: "" });
     expect(screen.queryByTestId("latency")).toBeNull();

@@ -22,6 +22,9 @@ const SPREAD = 1000;
 export interface World extends Door {
   liveUrl: string;
   open: (url: string, protocol: string) => Socket;
+  openEvents: () => Socket;
+  /** Whether the service answers HTTP. */
+  answers: () => Promise<boolean>;
   /** Answers `api/boards`. */
   boards: () => Promise<unknown>;
   /** Has the service end the connection of a viewer. Raises an Error that says why it cannot. */
@@ -47,6 +50,8 @@ export class Dashboard {
   /** Time (ms) from the newest sample to its paint. */
   latency = $state<number | null>(null);
   instance = $state("");
+  /** Whether it is no WebSocket that the stream comes by. */
+  overHttp = $state(false);
   /** Why there is no connection, in words. */
   reason = $state("");
   /** What the service wants a person to know, until it is over. */
@@ -80,6 +85,8 @@ export class Dashboard {
     this.#live = new Live({
       url: world.liveUrl,
       open: world.open,
+      openEvents: world.openEvents,
+      answers: world.answers,
       now: world.now,
       random: world.random,
       sink: this.#window,
@@ -225,6 +232,7 @@ export class Dashboard {
     const { welcome, refusal, reason, phase, notice } = this.#live;
     this.instance = welcome?.server.instance ?? "";
     this.session = welcome?.session ?? "";
+    this.overHttp = this.#live.ways.overHttp;
     this.reason = phase === "waiting" || phase === "ended" ? reason : "";
     this.notice = notice === null || notice.code === "resumed" ? "" : notice.message;
     if (refusal !== null && this.board !== null) this.problem = refused(refusal);

@@ -31,6 +31,8 @@ beforeEach(() => {
   dashboard = new Dashboard({
     liveUrl: "ws://host/live",
     open: net.open,
+    openEvents: net.openEvents,
+    answers: net.answers,
     boards: () => answer(),
     cut: () => Promise.resolve(),
     who: () => who(),

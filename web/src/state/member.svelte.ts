@@ -1,5 +1,5 @@
 /** Whoever sits before the page, as far as the service knows. */
-import type { Phase } from "../wire/live";
+import type { Phase } from "../wire/wiring";
 import { mayLook, type Identity } from "./identity";
 
 /** What it needs of the world; tests pass their own. */

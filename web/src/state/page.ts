@@ -1,5 +1,6 @@
 /** Ties a dashboard to the browser's page: its address, its visibility, its network, its drawing. */
 import { flushSync } from "svelte";
+import { EventSocket } from "../wire/events";
 import type { Dashboard, World } from "./dashboard.svelte";
 import { logOut, who } from "./identity";
 import { HttpError } from "./problem";
@@ -26,10 +27,24 @@ async function cutViewer(session: string): Promise<void> {
   if (!answer.ok) throw new HttpError(answer.status);
 }
 
+function openEvents(): EventSocket {
+  const post = async (path: string, body: string): Promise<boolean> => {
+    const headers = { "Content-Type": "application/json" };
+    const request = fetch(path, { method: "POST", headers, body, signal: AbortSignal.timeout(10_000) });
+    return request.then(({ ok }) => ok, () => false);
+  };
+  return new EventSocket("events", new EventSource("events"), post);
+}
+
+const answers = (): Promise<boolean> =>
+  fetch("healthz", { signal: AbortSignal.timeout(10_000) }).then(({ ok }) => ok, () => false);
+
 export function world(): World {
   return {
     liveUrl: liveUrl(document.baseURI),
     open: (url, protocol) => new WebSocket(url, protocol),
+    openEvents,
+    answers,
     boards: fetchBoards,
     cut: cutViewer,
     who,

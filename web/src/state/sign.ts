@@ -1,5 +1,5 @@
 /** The sign that cannot lie: what may be said about the picture, from facts on monotonic clocks only. */
-import type { Phase } from "../wire/live";
+import type { Phase } from "../wire/wiring";
 
 export interface Facts {
   phase: Phase;

@@ -7,7 +7,6 @@ export const STEP = 1000;
 export const EPOCH = 1_764_000_000_000;
 
 export class FakeSocket implements Socket {
-  onopen: Socket["onopen"] = null;
   onmessage: Socket["onmessage"] = null;
   onclose: Socket["onclose"] = null;
   sent: Record<string, unknown>[] = [];
@@ -28,17 +27,19 @@ export class FakeSocket implements Socket {
 
   deliver(message: object | string): void {
     const data = typeof message === "string" ? message : JSON.stringify(message);
-    this.onmessage?.call(this as unknown as WebSocket, new MessageEvent("message", { data }));
+    this.onmessage?.(new MessageEvent("message", { data }));
   }
 
   end(code: number): void {
-    this.onclose?.call(this as unknown as WebSocket, new CloseEvent("close", { code }));
+    this.onclose?.(new CloseEvent("close", { code }));
   }
 }
 
 export class FakeNet {
   now = 0;
   luck = 1;
+  /** Whether the service answers HTTP. */
+  http = false;
   sockets: FakeSocket[] = [];
 
   open = (url: string, protocol: string): FakeSocket => {
@@ -46,6 +47,9 @@ export class FakeNet {
     this.sockets.push(socket);
     return socket;
   };
+
+  openEvents = (): FakeSocket => this.open("events", "");
+  answers = (): Promise<boolean> => Promise.resolve(this.http);
 
   get socket(): FakeSocket {
     const last = this.sockets.at(-1);

@@ -41,6 +41,8 @@ beforeEach(() => {
   live = new Live({
     url: "ws://host/live",
     open: net.open,
+    openEvents: net.openEvents,
+    answers: net.answers,
     now: () => net.now,
     random: () => net.luck,
     sink: kept,

@@ -12,21 +12,13 @@ import { decode, encode, limits } from "./messages";
 import type { ClientMessage, Notice, Refusal, ServerMessage, Table, Welcome } from "./messages";
 import { Receipts, type Receipt } from "./receipts";
 import { TABLE_REQUEST, TableWatch } from "./table";
-import type { Socket, Wiring } from "./wiring";
+import { Ways } from "./ways";
+import type { Phase, Socket, Wiring, Wish } from "./wiring";
 
-export const SUBPROTOCOL = "monitor.v1";
 /** A connection that is not open, or a first answer that is not there, after this long (ms) is given up. */
 const PATIENCE = 10_000;
 /** A page that does not acknowledge is parked, and hears a beat in ten steps only: so many may be silent. */
 const PARKED_STEPS = 12;
-
-/** waiting: no connection, the next try is at `retryAt`; ended: none until a person asks for it. */
-export type Phase = "connecting" | "open" | "waiting" | "ended";
-
-interface Wish {
-  board: string;
-  range: number;
-}
 
 export class Live {
   readonly clock = new ServerClock();
@@ -40,6 +32,7 @@ export class Live {
   notice: Notice | null = null;
   refusal: Refusal | null = null;
 
+  readonly ways: Ways;
   readonly #wiring: Wiring;
   readonly #feed: Feed;
   readonly #backoff: Backoff;
@@ -57,6 +50,7 @@ export class Live {
 
   constructor(wiring: Wiring) {
     this.#wiring = wiring;
+    this.ways = new Ways(wiring);
     this.#feed = new Feed(wiring.sink);
     this.#backoff = new Backoff(wiring.random);
   }
@@ -92,6 +86,9 @@ export class Live {
       if (this.#visible && this.#wish !== null && now >= this.retryAt) this.#connect();
     } else if (now - this.#heardAt > this.#patience(now)) {
       this.#lose(this.phase === "open" ? "nothing was heard from the service" : "the service did not answer");
+    } else if (this.phase === "open" && this.#visible && this.ways.due) {
+      this.#lose("WebSocket is tried again");
+      this.#connect();
     } else {
       this.#acknowledgeIfDue(now);
     }
@@ -144,19 +141,19 @@ export class Live {
   #patience(now: number): number {
     // While an answer is due its round trip is not known yet: a long backfill is no silence.
     const asking = this.#askedAt !== null && now - this.#askedAt < PATIENCE;
-    return this.phase === "connecting" || asking ? PATIENCE : this.silence;
+    const connecting = this.phase === "connecting" && !this.ways.retrying;
+    return connecting || asking ? PATIENCE : this.silence;
   }
 
   #connect(): void {
-    const { open, url, now } = this.#wiring;
     this.phase = "connecting";
-    this.#connectedAt = this.#heardAt = now();
+    this.#connectedAt = this.#heardAt = this.#wiring.now();
     this.#openedAt = this.#askedAt = null;
     this.#feed.forget();
-    const socket = open(url, SUBPROTOCOL);
+    const socket = this.ways.connect();
     this.#socket = socket;
-    socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
-    socket.onclose = ({ code }: CloseEvent) => this.#lose(closing(code), isFinal(code) ? "ended" : "waiting");
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code }) => this.#lose(closing(code), isFinal(code) ? "ended" : "waiting");
     this.#wiring.changed();
   }
 
@@ -164,7 +161,7 @@ export class Live {
     const socket = this.#socket;
     this.#socket = null;
     if (socket === null) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onmessage = socket.onclose = null;
     socket.close();
   }
 
@@ -173,7 +170,8 @@ export class Live {
     this.#detach();
     this.viewers.lost();
     const lived = this.#openedAt === null ? 0 : now - this.#openedAt;
-    const wait = this.#backoff.next(lived);
+    if (this.#openedAt === null) void this.ways.failed();
+    const wait = this.ways.retrying ? 0 : this.#backoff.next(lived);
     this.retryAt = now + (this.#restartWithin === null ? wait : this.#wiring.random() * this.#restartWithin);
     this.#restartWithin = null;
     this.reason = reason;
@@ -229,6 +227,7 @@ export class Live {
     this.notice = null;
     this.phase = "open";
     this.#openedAt = now;
+    this.ways.welcomed();
     this.#roundTrip = now - this.#connectedAt;
     this.#receipts.clear(now);
     this.clock.reset();

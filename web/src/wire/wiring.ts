@@ -1,11 +1,30 @@
 /** What a connection needs of the world; tests pass their own. */
 import type { Sink } from "./feed";
 
-export type Socket = Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
+/** waiting: no connection, the next try is at `retryAt`; ended: none until a person asks for it. */
+export type Phase = "connecting" | "open" | "waiting" | "ended";
+
+/** What is followed; `range` is how much of the past is wanted (ms). */
+export interface Wish {
+  board: string;
+  range: number;
+}
+
+/** What a WebSocket is here, and what else may stand in its place. */
+export interface Socket {
+  send: (message: string) => void;
+  close: () => void;
+  onmessage: ((event: MessageEvent<unknown>) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+}
 
 export interface Wiring {
   url: string;
   open: (url: string, protocol: string) => Socket;
+  /** The same stream without an upgrade. */
+  openEvents: () => Socket;
+  /** Whether the service answers HTTP. */
+  answers: () => Promise<boolean>;
   now: () => number;
   random: () => number;
   sink: Sink;
