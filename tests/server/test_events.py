@@ -402,6 +402,7 @@ async def test_a_stream_without_a_session_is_an_orphan_even_among_others(
     stream: Any = audience.connections.pop(session)
     stream.session = None
     audience.doors.leave("127.0.0.1")
+    audience.members.leave(stream.credential.key, session)
     sweep(audience, clock, 2 * BOUNDS.sweep_interval)
     assert audience.telemetry.orphans == 1
     await lost.end()
@@ -434,6 +435,16 @@ class TestWhoMay:
         assert await reader.say(subscribe()) == 401
         assert await reader.say(subscribe(), Cookie=ann["Cookie"]) == 403  # No Origin: not known to be ours.
         assert audience.telemetry.messages_received == 1
+
+    @pytest.mark.gen_test
+    async def test_who_logs_out_is_out(
+        self, begin: Begin, base_url: str, access: Access, audience: Audience
+    ) -> None:
+        secret = access.begin(access.users["ann"])
+        reader = await begin(Cookie=f"{access.cookie}={secret}")
+        access.end(secret)
+        audience.expel(access.sweep(audience.members.keys))
+        assert await reader.end() == Event("close", "4401 the credentials have ended")
 
     @pytest.mark.gen_test
     async def test_a_stranger_gets_none(self, http_server: HTTPServer, base_url: str) -> None:
