@@ -141,3 +141,24 @@ async def test_who_gets_no_upgrade_is_told_of_a_restart_of_the_service(
         await again.close()
     finally:
         proxy.stop()
+
+
+@pytest.mark.parametrize("how", ["TLS of its own", "workers"])
+@pytest.mark.gen_test(timeout=30)
+async def test_it_needs_no_proxy(
+    how: str, certificate: tuple[Path, Path], trust: ssl.SSLContext, tmp_path: Path
+) -> None:
+    """Of several processes the first serves all events, and says 1012 as they all do."""
+    node.built_page()
+    files = {"SERVER__TLS__CERTIFICATE": str(certificate[0]), "SERVER__TLS__KEY": str(certificate[1])}
+    ways = {"TLS of its own": files, "workers": {"SERVER__WORKERS": "2"}}
+    with running(tmp_path, COLLECT__INTERVAL=f"{STEP}ms", **ways[how]) as service:
+        url = service.url.replace("127.0.0.1", "localhost")
+        readers = [await Reader(url, trust if how == "TLS of its own" else None).begin() for _ in range(3)]
+        for reader in readers:
+            await reader.subscribe()
+            assert is_whole(await reader.ticks(2))
+        service.stop()
+        for reader in readers:
+            assert await reader.end() == Event("close", "1012 service restart")
+            await reader.close()
