@@ -215,19 +215,23 @@ def _past(complete: bool, oldest: int | None) -> str:
     return f',"complete":{_encode(complete)},"oldest":{_encode(oldest)}}}'
 
 
-def welcome(
+def welcome(session: str, time: int) -> bytes:
+    """The beginning of a greeting; `service` ends it."""
+    return _join(f'{{"type":"welcome","session":{_encode(session)},"time":{time},')
+
+
+def service(
     *,
     server: Mapping[str, str],
-    session: str,
     epoch: str,
-    time: int,
     step: int,
     ping: Mapping[str, int],
     limits: Mapping[str, int],
 ) -> bytes:
-    return _message(
-        "welcome", server=server, session=session, epoch=epoch, time=time, step=step, ping=ping, limits=limits
-    )
+    """The end of a greeting, which is the same for all."""
+    return _encode({"server": server, "epoch": epoch, "step": step, "ping": ping, "limits": limits}).encode(
+        "ascii"
+    )[1:]
 
 
 @dataclass(frozen=True, slots=True)

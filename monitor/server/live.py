@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from tornado.websocket import WebSocketHandler
@@ -74,14 +75,14 @@ class LiveHandler(Base, WebSocketHandler):
             raise Failure(400, "unknown_subprotocol", f"This service speaks {SUBPROTOCOL}.")
         judge_room(self.audience.doors, self.request.remote_ip or "")
 
-    async def get(self, *args: Any, **kwargs: Any) -> None:
+    def get(self, *args: Any, **kwargs: Any) -> Awaitable[None] | None:  # type: ignore[override]
         """Upgrade here, unless another process takes the connection and does."""
-        if handed_over(self.request, self.current_user, self.taker):
-            self.set_status(101)
-            self._log()
-            self.detach().close()
-        else:
-            await super().get(*args, **kwargs)
+        if not handed_over(self.request, self.current_user, self.taker):
+            return super().get(*args, **kwargs)
+        self.set_status(101)
+        self._log()
+        self.detach().close()
+        return None
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
@@ -100,6 +101,13 @@ class LiveHandler(Base, WebSocketHandler):
     def open(self, *_args: str, **_kwargs: str) -> None:
         self.connection = SharedConnection(self, self.send_buffer)
         self.session = self.audience.join(self.connection)
+        self._forget()
+
+    def _forget(self) -> None:
+        """The request is answered; ten thousand viewers' headers would take 30 MB."""
+        self.request.headers.clear()
+        self._headers.clear()
+        self.ui.clear()
 
     def on_message(self, message: str | bytes) -> None:
         if self.session is None:

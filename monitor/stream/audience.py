@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from monitor.footprint import SPARE
@@ -13,7 +13,7 @@ from monitor.stream.backlog import Backlog
 from monitor.stream.beat import Beat
 from monitor.stream.cohort import TURN, Carrier, Cohort
 from monitor.stream.doors import Doors
-from monitor.stream.frames import Frame
+from monitor.stream.frames import Frame, Tail
 from monitor.stream.ledger import Ledger
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
@@ -112,6 +112,7 @@ class Audience:
         self.apart: dict[Session, None] = {}
         """Those in no cohort."""
         feeds.tables["viewers"] = self.viewers
+        self._greeted: tuple[Greeting | None, Tail] = None, Tail(b"")
         self.empty = asyncio.Event()
         """Set while nobody is here."""
         self.empty.set()
@@ -133,7 +134,7 @@ class Audience:
         self.doors.enter(connection.address)
         self.telemetry.sessions_opened += 1
         self.telemetry.clients = len(self.connections)
-        self._send(connection, [Frame(self._welcome(session))])
+        self._send(connection, [self._welcome(session)])
         return session
 
     def receive(self, session: Session, text: str) -> None:
@@ -289,13 +290,9 @@ class Audience:
             if size > SPARE and not connection.drained():
                 self.backlog.add(size)
 
-    def _welcome(self, session: Session) -> bytes:
-        return live.welcome(
-            server=self.greeting.server,
-            session=session.id,
-            epoch=self.greeting.epoch,
-            time=session.since,
-            step=self.feeds.step,
-            ping=self.greeting.ping,
-            limits=self.greeting.limits,
-        )
+    def _welcome(self, session: Session) -> Frame:
+        """What all are told alike is made and compressed once."""
+        if self._greeted[0] is not self.greeting:
+            told = live.service(**asdict(self.greeting), step=self.feeds.step)
+            self._greeted = self.greeting, Tail(told)
+        return self._greeted[1].after(live.welcome(session.id, session.since))

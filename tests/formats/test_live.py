@@ -37,13 +37,17 @@ def without_type(name: str) -> dict[str, Any]:
     return {key: value for key, value in golden(name).items() if key != "type"}
 
 
+def welcome(session: str, time: int, **service: Any) -> bytes:
+    return live.welcome(session, time) + live.service(**service)
+
+
 def notice(name: str) -> bytes:
     message = golden(name)
     return live.notice(message["code"], message["message"], **message["details"])
 
 
 SERVER_MESSAGES = {
-    "welcome": lambda: live.welcome(**without_type("welcome")),
+    "welcome": lambda: welcome(**without_type("welcome")),
     "subscribed": lambda: live.subscribed(request=1, step=1000) + past("subscribed").tail(),
     "columns": lambda: live.COLUMNS + past("columns").tail(),
     "tick": lambda: live.tick(3, 1764000001, 1764000001000, np.array([0.5])),
