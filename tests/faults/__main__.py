@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import reload
+from tests.faults import hooks, reload, stalls
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, table
 
@@ -28,6 +28,8 @@ class Campaign(NamedTuple):
 
 CAMPAIGNS: Mapping[str, Campaign] = {
     "reload": Campaign(reload.TITLE, reload.rows),
+    "hooks": Campaign(hooks.TITLE, hooks.rows),
+    "stalls": Campaign(stalls.TITLE, stalls.rows),
 }
 """By name.  One more is a module with a TITLE and `rows`, and its line here."""
 
