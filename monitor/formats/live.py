@@ -164,7 +164,7 @@ _DECODERS: dict[str, Callable[[Fields], Message]] = {
 def decode(text: str) -> Message:
     """The client message in text.  Raises MessageError, which says what was found and what was expected."""
     try:
-        message = json.loads(text, parse_constant=_no_constant)
+        message = _decode(text)
     except (ValueError, RecursionError) as error:
         raise MessageError(f"not JSON: {error}") from error
     if not isinstance(message, dict):
@@ -180,6 +180,9 @@ def decode(text: str) -> Message:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 QuerySeries: TypeAlias = Sequence[tuple[int, Labels]]

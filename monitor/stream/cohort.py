@@ -20,7 +20,7 @@ from monitor.stream.frames import Frame
 from monitor.stream.ledger import NOBODY, Ledger
 from monitor.stream.source import Followed
 
-TURN = 250
+TURN = 500
 """Members served before the event loop may look at its sockets again."""
 ROOM = 64
 IDLE = sys.maxsize

@@ -257,7 +257,7 @@ def test_a_tick_that_failed_half_way_loses_nothing() -> None:
     feed = Ticking()
     left: list[object] = []
     cohort = Cohort([feed], deflate=False, left=left.append)
-    followers = [Follower(Allowance(999, 99999, 999.0)) for _ in range(300)]
+    followers = [Follower(Allowance(999, 99999, 999.0)) for _ in range(600)]
     for follower in followers:
         cohort.join(follower, None, 0)
     feed.go_on()
@@ -265,8 +265,8 @@ def test_a_tick_that_failed_half_way_loses_nothing() -> None:
     next(cohort.serve(b"", Lines(), Ledger()))
     feed.go_on()
     run(cohort, 2.0)
-    assert left == followers[250:]
-    assert {follower.messages for follower in followers[250:]} == {0}
+    assert left == followers[500:]
+    assert {follower.messages for follower in followers[500:]} == {0}
     cohort.settle(followers[0])
     assert followers[0].messages == 2
 
