@@ -145,16 +145,20 @@ class Gate:
         self._said, self._since_said = now, 0
 
     def _turn_away_with_spare(self, listener: socket.socket) -> int:
-        """Use the descriptor that was kept for this; the number of connections that it was enough for."""
+        """Use the descriptor that was kept for this; the number of connections that it was enough for.
+
+        All who wait are told.  Those left waiting would take, dead by then, what is free after the next rest.
+        """
         self._free_spare()
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return 0
-        turn_away(connection)
+        refused = 0
+        with suppress(OSError):
+            while refused < TURN:
+                connection, _ = listener.accept()
+                turn_away(connection)
+                refused += 1
         with suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        return 1
+        return refused
 
     def _free_spare(self) -> None:
         if self._spare is not None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import hooks, reload, stalls
+from tests.faults import descriptors, hooks, reload, stalls
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, table
 
@@ -30,6 +30,7 @@ CAMPAIGNS: Mapping[str, Campaign] = {
     "reload": Campaign(reload.TITLE, reload.rows),
     "hooks": Campaign(hooks.TITLE, hooks.rows),
     "stalls": Campaign(stalls.TITLE, stalls.rows),
+    "descriptors": Campaign(descriptors.TITLE, descriptors.rows),
 }
 """By name.  One more is a module with a TITLE and `rows`, and its line here."""
 

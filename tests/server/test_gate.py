@@ -232,17 +232,17 @@ async def test_an_accept_that_fails_is_not_tried_again_at_once(
 
 
 @pytest.mark.gen_test
-async def test_without_any_descriptor_the_spare_one_tells_the_newcomer(
+async def test_without_any_descriptor_the_spare_one_tells_all_newcomers(
     guarded: Gate,
     telemetry: Telemetry,
     knock: Callable[[int], list[socket.socket]],
     expect_log: ExpectLog,
 ) -> None:
     expect_log(NO_ROOM)
-    (client,) = knock(1)
+    clients = knock(5)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken: list[int] = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (client.fileno() + 1, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (clients[-1].fileno() + 1, hard))
     try:
         while True:
             try:
@@ -254,7 +254,9 @@ async def test_without_any_descriptor_the_spare_one_tells_the_newcomer(
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for number in taken:
             os.close(number)
-    assert (await read(client)).startswith(b"HTTP/1.1 503 ")
+    assert telemetry.connections_refused == len(clients)
+    for client in clients:
+        assert (await read(client)).startswith(b"HTTP/1.1 503 ")
     assert guarded._spare is not None
 
 
