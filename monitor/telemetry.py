@@ -81,6 +81,9 @@ NAMES = tuple(NUMBERS)
 
 HISTOGRAMS: Mapping[str, Metric] = {
     "pass_seconds": histogram("monitor_collect_pass_seconds", "Time of one pass over all collectors."),
+    "delay_seconds": histogram(
+        "monitor_collect_delay_seconds", "Time from the instant at which to measure to the pass over it."
+    ),
     "tick_seconds": histogram("monitor_tick_seconds", "Time to evaluate, encode and write one live tick."),
     "round_trip_seconds": histogram("monitor_ping_round_trip_seconds", "Time from a ping to its pong."),
     "lag_seconds": histogram(
@@ -256,6 +259,7 @@ class Telemetry:
         self.config_successful = self.config_waiting = 0
         self.config_taken_at = 0.0
         self.pass_seconds, self.tick_seconds = Histogram(WORK), Histogram(WORK)
+        self.delay_seconds = Histogram(TRIP)
         self.round_trip_seconds, self.lag_seconds = Histogram(TRIP), Histogram(LAG)
         self.gone: Counter[str] = Counter()
         """By reason."""

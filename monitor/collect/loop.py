@@ -130,6 +130,7 @@ class CollectLoop:
 
     def _pass(self) -> None:
         timestamp, missed = self._timeline.tick()
+        self._telemetry.delay_seconds.observe((self._timeline.now() - timestamp) / 1000)
         self._telemetry.ticks_missed += missed
         began = self._monotonic()
         scrape = self.measure(timestamp)
