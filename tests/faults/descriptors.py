@@ -16,6 +16,7 @@ from tests.chaos.viewer import Viewer
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
 from tests.faults.serving import HOST, Serving, harmed, serving, viewers
+from tests.service import SERVE
 
 TITLE = "R1: no descriptors left"
 FLOODS, VIEWERS = 100, 5
@@ -75,7 +76,7 @@ def told(found: Outcome) -> Iterator[Row]:
 async def campaign(folder: Path, floods: int, seed: int, lasts: float = LASTS) -> Outcome:
     found, random = Outcome(), Random(seed)
     settings = {"SERVER__WEBSOCKET__MAX_CLIENTS": "8", "COLLECT__INTERVAL": "1s"}
-    limited = ("prlimit", f"--nofile={KNOWN}:{KNOWN}")
+    limited = ("prlimit", f"--nofile={KNOWN}:{KNOWN}", *SERVE)
     async with serving(folder, limited, **settings) as service, viewers(service, VIEWERS) as watching:
         await served(service)
         began, descriptors = time.monotonic(), (await service.metrics())["monitor_open_fds"]
@@ -83,12 +84,13 @@ async def campaign(folder: Path, floods: int, seed: int, lasts: float = LASTS) -
             limit = KNOWN if number % 2 else random.randint(LOWEST, HIGHEST)
             await flooded(service, limit, lasts, found)
             if number % 10 == 9:
-                progress(f"{number + 1} floods, recovery {max(found.recoveries):.2f} s, {found.lines}")
+                progress(f"{number + 1} floods, recovery {max(found.recoveries):.2f} s")
         found.minutes = (time.monotonic() - began) / 60
         resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (KNOWN, KNOWN))
         found.harmed = await lived_on(watching)
         found.descriptors = round((await service.metrics())["monitor_open_fds"] - descriptors)
         found.lines = service.log_lines(*SIGNS)
+        progress("\n".join(found.lines))
     return found
 
 

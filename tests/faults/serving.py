@@ -58,9 +58,9 @@ class Serving(Service):
 
 
 @asynccontextmanager
-async def serving(folder: Path, before: Sequence[str] = (), **settings: str) -> AsyncIterator[Serving]:
-    """Started with a command `before` it, such as nice(1); at the end it must stop when it is told to."""
-    service = Serving(folder, (*before, *SERVE), **settings)
+async def serving(folder: Path, command: Sequence[str] = SERVE, **settings: str) -> AsyncIterator[Serving]:
+    """Started; at the end it must stop when it is told to."""
+    service = Serving(folder, command, **settings)
     await asyncio.to_thread(service.start)
     try:
         yield service
