@@ -121,6 +121,10 @@ class LiveHandler(Base, WebSocketHandler):
         if self.session is not None and self.connection is not None:
             self.connection.pulse.pinged(data, self.audience.awake())
 
+    def on_wrote(self, size: int) -> None:
+        if self.session is not None and self.connection is not None:
+            self.connection.pulse.wrote(size)
+
     def on_disturbed(self) -> None:
         if self.session is not None and self.connection is not None:
             self.connection.pulse.disturbed()

@@ -42,12 +42,20 @@ DEAD = -1
 """In place of a number of bytes."""
 
 
+def header(size: int) -> int:
+    """Bytes before a payload that a server sends (RFC 6455 section 5.2)."""
+    return 2 if size < 126 else 4 if size < 1 << 16 else 10
+
+
 class Upgraded(Protocol):
     """What the protocol tells and asks its handler."""
 
     session: Session | None
 
     def on_pinged(self, data: bytes) -> None: ...
+
+    def on_wrote(self, size: int) -> None:
+        """A frame of the protocol's own was written, of so many bytes."""
 
     def on_disturbed(self) -> None:
         """A frame of the protocol's own waits in the stream, or it was the last."""
@@ -72,12 +80,14 @@ class LiveProtocol(StrictProtocol):
         self._abort()
 
     def write_ping(self, data: bytes) -> None:
+        """Told when it is written, so that it counts as delivered no sooner than its last byte is."""
         if not self.is_closing():
+            super().write_ping(data)
             self.upgraded.on_pinged(data)
-        super().write_ping(data)
 
     def _write_frame(self, fin: bool, opcode: int, data: bytes, flags: int = 0) -> Future[None]:
         written: Future[None] = super()._write_frame(fin, opcode, data, flags)
+        self.upgraded.on_wrote(len(data) + header(len(data)))
         if opcode == CLOSE or self.stream.writing():
             self.upgraded.on_disturbed()
         return written
@@ -206,7 +216,6 @@ class PublicConnection(SharedConnection):
                 self.protocol.write_message(frame.payload).add_done_callback(_retrieve)
             except WebSocketClosedError:
                 return 0
-            self.pulse.wrote(len(frame))
         return sum(map(len, frames))
 
 

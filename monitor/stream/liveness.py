@@ -82,14 +82,19 @@ class Awake:
         self._swept: float | None = None
 
     def __call__(self) -> float:
-        return self.monotonic() - self._lost
+        """Until a late sweep has been, what it will be after it, so that nothing lies in the future."""
+        now = self.monotonic()
+        return now - self._lost - self._lost_until(now)
 
     def sweep(self) -> bool:
         """Note that a sweep begins.  False when it comes late: then nobody may be judged by it."""
         now = self.monotonic()
-        late = 0.0 if self._swept is None else now - self._swept - self.interval
+        lost = self._lost_until(now)
         self._swept = now
-        if late <= self.interval:
-            return True
-        self._lost += late
-        return False
+        self._lost += lost
+        return not lost
+
+    def _lost_until(self, now: float) -> float:
+        """Seconds since the last sweep, but for its interval, if a sweep now would come late."""
+        late = 0.0 if self._swept is None else now - self._swept - self.interval
+        return late if late > self.interval else 0.0

@@ -57,6 +57,7 @@ class Pulse:
         return self._marks[0].at if self._marks else None
 
     def wrote(self, size: int) -> None:
+        """Whatever is written counts, pings and pongs as well, or those would hide what is acknowledged."""
         self.ledger.written[self.slot] += size
 
     def disturbed(self) -> None:
@@ -64,7 +65,7 @@ class Pulse:
         self.ledger.disturbed[self.slot] = self.ledger.watched[self.slot] = True
 
     def pinged(self, payload: bytes, now: float) -> None:
-        """A ping went out.  An earlier one of the same payload keeps its time: it has not been answered."""
+        """A ping was written.  One of the same payload before it keeps its time: it was not answered."""
         self.ledger.pinged_at[self.slot] = now
         self.ledger.watched[self.slot] = True
         self._pings = self._pings or {}
@@ -141,5 +142,5 @@ class _Mark(NamedTuple):
 class _Ping:
     sent_at: float
     offset: int
-    """Bytes written before it: once those and the ping itself are acknowledged, it was delivered."""
+    """Bytes written up to its end: once they are acknowledged, it was delivered."""
     delivered_at: float | None = None

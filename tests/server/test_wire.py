@@ -188,6 +188,24 @@ async def test_bytes_that_the_peer_does_not_take_are_known(raw: socket.socket, a
 
 
 @pytest.mark.gen_test
+async def test_pings_and_pongs_do_not_hide_what_is_acknowledged(
+    raw: socket.socket, audience: Audience
+) -> None:
+    await upgrade(raw)
+    ((session, connection),) = audience.connections.items()
+    _, welcome = await frame(raw)
+    for size in (0, 10, 125):
+        await asyncio.get_running_loop().sock_sendall(
+            raw, bytes([0x89, 0x80 | size, 0, 0, 0, 0]) + bytes(size)
+        )
+        assert await frame(raw) == (0x8A, bytes(size))
+    connection.ping()
+    assert await frame(raw) == (0x89, struct.pack("!Q", 1))
+    (written,) = audience.ledger.written[[slot for slot, each in audience.slots.items() if each is session]]
+    assert written == 4 + len(welcome) + 3 * 2 + 135 + 10
+
+
+@pytest.mark.gen_test
 async def test_an_aborted_connection_is_a_closed_one(raw: socket.socket, audience: Audience) -> None:
     await upgrade(raw)
     ((session, connection),) = audience.connections.items()

@@ -149,3 +149,28 @@ def test_time_in_which_nobody_was_heard_does_not_count() -> None:
     clock.now = 33.5
     assert awake.sweep()
     assert awake() == 3.5
+
+
+def test_what_happens_between_a_stall_and_its_sweep_does_not_lie_in_the_future() -> None:
+    clock = Hand()
+    awake = Awake(clock, interval=1.0)
+    assert awake.sweep()
+    clock.now = 31.0
+    came = awake()
+    clock.now = 31.5
+    assert not awake.sweep()
+    assert came <= awake() == 1.0
+
+
+def test_a_slow_peer_is_spared_whose_every_pong_asks_for_more() -> None:
+    """It reads 100 bytes a second and has 120 bytes a second of pongs written to it."""
+    bounds = Bounds()
+    pulse = Pulse(Ledger(), 0.0)
+    pulse.wrote(50_000)
+    read = 0
+    for second in range(60):
+        now = float(second)
+        pulse.wrote(120)
+        read += 100
+        pulse.waiting(50_000 + 120 * (second + 1) - read, now)
+        assert judge(pulse.facts(now, closing=False), now, bounds) in (Verdict.ALIVE, Verdict.PING)
