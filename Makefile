@@ -39,8 +39,8 @@ e2e: .venv/.ready ## The page in a real browser
 golden: .venv/.ready ## Write the golden files anew; read the difference before you commit it
 	MONITOR_GOLDEN=write $(PYTHON) -m pytest --quiet tests
 
-bench: .venv/.ready ## Measure collection, fan-out, tick, memory and start
-	$(PYTHON) -m benchmarks
+bench: .venv/.ready ## Measure collection, fan-out, tick, memory and start; draw memory into docs/images
+	$(PYTHON) -m benchmarks --images docs/images
 
 faults: .venv/.ready ## Fault campaigns, whole; their tables go to docs/faults.md
 	$(PYTHON) -m tests.faults

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import beside, boards, collection, fanout, memory, stalled, start, tick, wire, workers
+from benchmarks import beside, boards, collection, curves, fanout, memory, stalled, start, tick, wire, workers
 from benchmarks.generator import CompilerError
 from benchmarks.options import Options, progress
 from benchmarks.row import Row, table
@@ -28,6 +28,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "stalled": stalled.rows,
     "beside": beside.rows,
     "workers": workers.rows,
+    "curves": curves.rows,
 }
 """By name, the short ones first."""
 
@@ -36,7 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run those asked for and print their rows; 1 where one cannot run here."""
     parsed = parser().parse_args(arguments)
     options = Options(
-        runs=parsed.runs, clients=tuple(parsed.clients), minutes=parsed.minutes, seconds=parsed.seconds
+        runs=parsed.runs,
+        clients=tuple(parsed.clients),
+        minutes=parsed.minutes,
+        seconds=parsed.seconds,
+        soak=parsed.soak,
+        images=parsed.images,
     )
     rows: list[Row] = []
     for name in parsed.only or BENCHMARKS:
@@ -69,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument(
         *("--minutes",), type=float, default=held.minutes, help="before memory is read (%(default)s)"
     )
+    whole.add_argument(
+        *("--soak",), type=float, default=held.soak, help="minutes of viewers coming and going (%(default)s)"
+    )
+    whole.add_argument("--images", type=Path, metavar="FOLDER", help="draw the curves of memory there")
     whole.add_argument("--json", type=Path, metavar="FILE", help="write the rows there as well")
     return whole
 

@@ -53,15 +53,34 @@ def _build(name: str, folder: Path) -> str:
 
 def load(program: str, server: Server, clients: int, *options: str) -> dict[str, Any]:
     """What wsload reports, run on the second core.  Raises RuntimeError unless every client connected."""
-    target = ("--port", str(server.port), "--server-pid", str(server.pid), "-n", str(clients))
-    patience = ("--connect-timeout", "300", "--end", "rst")
-    result = subprocess.run(
-        pinned(1, [program, *target, *patience, *options]), capture_output=True, text=True, check=False
-    )
+    command = _command(program, server, clients, *options)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise RuntimeError(f"{program} ended with status {result.returncode}: {result.stderr}{result.stdout}")
     report: dict[str, Any] = json.loads(result.stdout)
     return report
+
+
+@contextmanager
+def held(program: str, server: Server, clients: int, settle: float, *options: str) -> Iterator[None]:
+    """So many clients that stay; it begins `settle` seconds after the last handshake."""
+    times = ("--settle", str(settle), "--duration", "86400")
+    command = _command(program, server, clients, *times, "--ready-cmd", "echo ready", *options)
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            if process.stdout.readline() != b"ready\n":
+                raise RuntimeError(f"{program}: {clients} clients did not connect")
+            yield
+        finally:
+            process.terminate()
+            process.stdout.read()
+
+
+def _command(program: str, server: Server, clients: int, *options: str) -> list[str]:
+    target = ("--port", str(server.port), "--server-pid", str(server.pid), "-n", str(clients))
+    patience = ("--connect-timeout", "300", "--end", "rst")
+    return pinned(1, [program, *target, *patience, *options])
 
 
 def figures(report: dict[str, Any], wanted: Sequence[str]) -> Figures:

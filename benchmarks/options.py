@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class Options:
     """Scrapes in the head before ticks are measured: the look-back of five minutes, and some."""
     queries: int = 5
     """Queries of the board shown alone, the dearest."""
+    idle: tuple[int, ...] = tuple(range(0, 2001, 250))
+    """Viewers at which memory is read, one number after the other."""
+    crowd: int = 200
+    """Viewers of the curves over time."""
+    soak: float = 10
+    """Minutes for which they come and go."""
+    images: Path | None = None
+    """The folder that curves are drawn into; none are where there is none."""
 
 
 def progress(text: str) -> None:

@@ -41,6 +41,17 @@ class Server:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGESIZE")
 
+    def waiting(self) -> int:
+        """Bytes that wait in the kernel on its connections, until they are acknowledged (proc(5))."""
+        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        fields = (line.split() for line in lines)
+        ours, listening = f":{self.port:04X}", "0A"
+        return sum(
+            int(each[4].split(":")[0], 16)
+            for each in fields
+            if each[1].endswith(ours) and each[3] != listening
+        )
+
     def wait_until(self, path: str) -> float:
         """Seconds from the start until a GET of the path is answered with 200."""
         while time.monotonic() - self.started < PATIENCE:

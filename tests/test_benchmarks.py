@@ -23,6 +23,9 @@ SMALL = Options(
     pace=0.0,
     rows=20,
     queries=2,
+    idle=(0, 2),
+    crowd=4,
+    soak=0.02,
 )
 
 

@@ -1,6 +1,8 @@
 """What one writes first with Tornado: a list of handlers, and `write_message` to each, once a second.
 
-python tornado_server.py PORT PAYLOAD_FILE [deflate]
+python tornado_server.py PORT PAYLOAD_FILE [deflate] [unpinged]
+
+Unpinged is what Tornado does where nothing else is said.
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ class Viewer(WebSocketHandler):
         viewers.discard(self)
 
 
-async def main(port: int, payload: str, deflate: bool) -> None:
-    application = Application([("/ws", Viewer, {"deflate": deflate})], websocket_ping_interval=10)
+async def main(port: int, payload: str, deflate: bool, pings: int | None) -> None:
+    application = Application([("/ws", Viewer, {"deflate": deflate})], websocket_ping_interval=pings)
     HTTPServer(application).add_sockets(bind_sockets(port, "127.0.0.1", backlog=4096))
     while True:
         await asyncio.sleep(1 - time.time() % 1)
@@ -52,4 +54,6 @@ async def main(port: int, payload: str, deflate: bool) -> None:
 if __name__ == "__main__":
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]).read_text(encoding="utf-8"), "deflate" in sys.argv))
+    number, file, *flags = sys.argv[1:]
+    text = Path(file).read_text(encoding="utf-8")
+    asyncio.run(main(int(number), text, "deflate" in flags, None if "unpinged" in flags else 10))
