@@ -1,12 +1,14 @@
 """What the documents say is so: the table of rooms, links, versions, the two commands."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import monitor
 import setup
+from monitor.__main__ import parser
 from tests.test_layers import LEAVES, ROOMS, WEB_ROOMS, WIRING
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,3 +60,35 @@ def test_the_readme_gives_one_command_to_run_and_one_to_test() -> None:
 
 def test_the_documents_name_no_version_of_python_that_the_package_refuses() -> None:
     assert f"Python {setup.PYTHON} or newer" in text("README.md")
+
+
+def commands(document: str) -> set[str]:
+    """What a document has people type: `monitor ...` in its blocks and within its sentences."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", document, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    typed = [*lines, *re.findall(r"`([^`\n]+)`", document)]
+    found = (re.search(r"(?:^|/|&& )(monitor [a-z].*)", line) for line in typed)
+    return {each[1] for each in found if each}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_commands_that_the_documents_give_are_understood(document: Path) -> None:
+    top = parser()
+    for command in sorted(commands(document.read_text(encoding="utf-8"))):
+        words = shlex.split(command, comments=True)[1:]
+        if names_only(words):
+            words.append("--help")
+        try:
+            top.parse_args(words)
+        except SystemExit as exit_:
+            assert exit_.code == 0, command
+
+
+def names_only(words: list[str]) -> bool:
+    """Whether a command is named, and not given whole."""
+    return not [word for word in words if word.startswith("-") or not word.islower()]
+
+
+def test_most_commands_are_in_the_documents() -> None:
+    every = set().union(*(commands(path.read_text(encoding="utf-8")) for path in DOCUMENTS))
+    assert len(every) > 20
