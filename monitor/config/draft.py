@@ -7,6 +7,8 @@ from .fields import field_at, is_text, model_at, sections, unknown
 from .library import find, open_board
 from .problems import Key, Place, Problem, dotted, shown
 from .reader import Document, Written, read
+from .secrets import SecretError, named
+from .secrets import read as read_secret
 from .section import Switch
 from .settings import Settings
 
@@ -25,7 +27,7 @@ class Draft:
         self.boards: set[Key] = set()
         """Key paths of the boards that stand in files of their own."""
         self.files: list[Path] = []
-        """Of those boards."""
+        """Of those boards, and of secrets."""
         self.settled: set[Key] = set(document.refused)
         """Key paths of values about which there is nothing more to say."""
 
@@ -128,3 +130,21 @@ class Draft:
             self.settled.add(key)
         self.places.update({(*key, *inner): written for inner, written in document.places.items()})
         self.data["boards"][index] = document.data
+
+    def include_secrets(self) -> None:
+        """Put the secrets that stand in files of their own in the place of the names of those files."""
+        for key, name in named(self.data):
+            path = self.folder / name
+            self.files.append(path)
+            try:
+                self.replace(key, read_secret(path))
+            except SecretError as error:
+                self.complain(self.place(key).value, key, str(error))
+                self.settled.add(key)
+
+    def replace(self, key: Key, value: str) -> None:
+        """Put another value in the place of one that is there."""
+        group: Any = self.data
+        for part in key[:-1]:
+            group = group[part]
+        group[key[-1]] = value
