@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import descriptors, hooks, reload, stalls, web
+from tests.faults import descriptors, hooks, memory, reload, stalls, starved, web
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, table
 
@@ -31,6 +31,8 @@ CAMPAIGNS: Mapping[str, Campaign] = {
     "hooks": Campaign(hooks.TITLE, hooks.rows),
     "stalls": Campaign(stalls.TITLE, stalls.rows),
     "descriptors": Campaign(descriptors.TITLE, descriptors.rows),
+    "memory": Campaign(memory.TITLE, memory.rows),
+    "starved": Campaign(starved.TITLE, starved.rows),
     "web": Campaign(web.TITLE, web.rows),
 }
 """By name.  One more is a module with a TITLE and `rows`, and its line here."""
