@@ -7,9 +7,11 @@ import io
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
@@ -17,6 +19,8 @@ import pytest
 from tornado.websocket import websocket_connect
 
 from monitor.__main__ import main
+from monitor.access import FOLDER, Folder, tell_address
+from monitor.commands.viewers import said
 from monitor.terminal import viewers
 from monitor.terminal.service import ServiceError
 from tests.service import Service, running
@@ -60,6 +64,30 @@ async def test_who_watches_is_listed_and_can_be_cut(service: Service) -> None:
         pass
     client.close()
     assert (client.close_code, client.close_reason) == (4403, "cut by an operator")
+
+
+def test_the_service_says_itself_where_it_is(service: Service, capsys: Output) -> None:
+    assert main(["viewers", "--state", str(service.folder / "state")]) == 0
+    assert capsys.readouterr().out.endswith("0 viewers\n")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("https://0.0.0.0:8844/m/", "https://127.0.0.1:8844/m/"),
+        ("http://[::]:80/", "http://[::1]:80/"),
+        ("http://10.0.0.7:8844/", "http://10.0.0.7:8844/"),
+    ],
+)
+def test_a_service_that_listens_everywhere_is_asked_here(tmp_path: Path, told: str, expected: str) -> None:
+    folder = Folder(tmp_path / FOLDER)
+    folder.make()
+    tell_address(folder, told)
+    assert said(Namespace(state=tmp_path, config=None)) == expected
+
+
+def test_where_no_service_has_said_anything_the_default_is_asked(tmp_path: Path) -> None:
+    assert said(Namespace(state=tmp_path, config=None)) == ""
 
 
 @pytest.mark.gen_test(timeout=30)

@@ -12,11 +12,14 @@ from pathlib import Path
 from monitor.commands import Commands, failed
 from monitor.commands.state import add_state
 
+DEFAULT = "http://127.0.0.1:8844"
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - who listens everywhere listens here
+
 
 def add(commands: Commands) -> None:
     command = commands.add_parser("viewers", help="list who watches a running service, or cut one")
-    url = "http://127.0.0.1:8844"
-    command.add_argument("--url", default=url, help=f"where the page of the service is; {url} if not given")
+    url = f"where the page of the service is; what it said at its start if not given, else {DEFAULT}"
+    command.add_argument("--url", help=url)
     once = command.add_mutually_exclusive_group()
     once.add_argument("--watch", action="store_true", help="list them anew every second")
     once.add_argument("--cut", metavar="SESSION", help="end the connection of one of them")
@@ -30,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     from monitor.terminal import viewers
     from monitor.terminal.service import ServiceError
 
+    if options.url is None:
+        options.url = said(options) or DEFAULT
     try:
         shown = credential(options)
         if options.cut is not None:
@@ -53,6 +58,22 @@ def credential(options: argparse.Namespace) -> Callable[[], str]:
     if os.environ.get("MONITOR_TOKEN"):
         return lambda: os.environ["MONITOR_TOKEN"]
     return of_this_machine(options) if is_here(options.url) else lambda: ""
+
+
+def said(options: argparse.Namespace) -> str:
+    """Where the service of this machine says that its page is; empty where this user may not know it."""
+    from monitor.access import AccessError
+    from monitor.access.invitation import told_address
+    from monitor.commands.state import access_folder
+    from monitor.config import ConfigError
+
+    try:
+        url = told_address(access_folder(options))
+    except (AccessError, ConfigError):
+        return ""
+    for everywhere, here in LOOPBACK.items():
+        url = url.replace(f"//{everywhere}:", f"//{here}:", 1)
+    return url
 
 
 def is_here(url: str) -> bool:
