@@ -5,12 +5,13 @@ Prometheus 3's semantics: look-back of five minutes, staleness, windows open on 
 extrapolation.
 """
 
-from monitor.promql.errors import Limits, QueryError
+from monitor.promql.errors import BrokenError, Limits, QueryError
 from monitor.promql.evaluate import Samples, evaluate, select_samples, text_value
 from monitor.promql.moment import Moment
 from monitor.promql.parse import Query, ValueType, parse, value_type
 
 __all__ = [
+    "BrokenError",
     "Limits",
     "Moment",
     "Query",

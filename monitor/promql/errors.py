@@ -14,6 +14,14 @@ class QueryError(ValueError):
         self.position = position
 
 
+class BrokenError(QueryError):
+    """The evaluator is at fault, not the query; `trace` says where, for the log."""
+
+    def __init__(self, trace: str) -> None:
+        super().__init__("the service failed to work this out; its log says where")
+        self.trace = trace
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one evaluation; a query beyond one of them is a QueryError."""

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 
 from monitor.model import Columns
-from monitor.promql.errors import Limits, QueryError
+from monitor.promql.errors import BrokenError, Limits, QueryError
 from monitor.promql.evaluate import answer, make_context
 from monitor.promql.parse import Query
 from monitor.promql.selections import Selections
 from monitor.promql.shared import Shared
 from monitor.promql.vector import Context
 from monitor.storage import Storage
+
+FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a fault of the evaluator raises.  It is one query's answer: all others of the tick have theirs."""
 
 
 class Moment:
@@ -45,6 +58,8 @@ class Moment:
             return answer(self._context(*grid), query)
         except QueryError as error:
             return error.with_traceback(None)  # It would hold what the query was worked out from.
+        except FAULTS as error:
+            return BrokenError("".join(traceback.format_exception(error)))
 
     def _context(self, start: int, end: int, step: int) -> Context:
         grid = start, end, step

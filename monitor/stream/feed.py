@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy.typing as npt
 from monitor.formats import live
 from monitor.formats.live import Past
 from monitor.model import Floats, Labels, Times
-from monitor.promql import Limits, Moment, Query, QueryError
+from monitor.promql import BrokenError, Limits, Moment, Query, QueryError
 from monitor.storage import Storage
 from monitor.stream.frames import Frame, Tail
+
+log = logging.getLogger(__name__)
 
 FORGET = 300
 """Ticks after which a series without a value leaves the feed."""
@@ -121,13 +124,20 @@ class Feed:
         """(series, columns) of the columns first to last; new series join the feed in the order met."""
         times = first * self.step, last * self.step, self.step
         answers = [moment.ask(query, *times) for query in (self.queries if first <= last else ())]
-        self.faults = {n: str(answer) for n, answer in enumerate(answers) if isinstance(answer, QueryError)}
+        self._note({n: answer for n, answer in enumerate(answers) if isinstance(answer, QueryError)})
         rows = self._place([() if isinstance(answer, QueryError) else answer.series for answer in answers])
         values = np.full((len(self.series), last - first + 1), np.nan)
         if len(rows):
             parts = [answer.values for answer in answers if not isinstance(answer, QueryError)]
             values[rows] = np.concatenate(parts)
         return values
+
+    def _note(self, faults: dict[int, QueryError]) -> None:
+        """These fail at present.  A fault of ours is logged when it begins, not with every tick."""
+        before, self.faults = self.faults, {query: str(error) for query, error in faults.items()}
+        for query, error in faults.items():
+            if isinstance(error, BrokenError) and before.get(query) != self.faults[query]:
+                log.error("the query %s cannot be worked out:\n%s", self.queries[query].text, error.trace)
 
     def _place(self, met: list[tuple[Labels, ...]]) -> Rows:
         """The rows in this feed of the series of all queries; worked out anew only for others."""
