@@ -63,9 +63,7 @@ class LiveHandler(Base, WebSocketHandler):
     def _admit(self) -> None:
         admit(self.request)
         if self.current_user.ambient and "Origin" not in self.request.headers:
-            raise Failure(
-                403, "foreign_origin", "A session is a browser's, which says where its page is from."
-            )
+            raise Failure(403, "foreign_origin", NO_ORIGIN)
         offered = [
             name.strip()
             for name in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")

@@ -32,8 +32,13 @@ from tests.stream.house import House, subscribe
 
 def test_tornado_still_has_what_wire_relies_on() -> None:
     """A Tornado that changes one of these needs a look at wire.py, or its PublicConnection."""
-    for name in ("_parse_extensions_header", "write_ping", "is_closing", "periodic_ping"):
+    for name in ("_parse_extensions_header", "write_ping", "is_closing", "periodic_ping", "_write_frame"):
         assert callable(getattr(WebSocketProtocol13, name)), name
+    taken = ["self", "fin", "opcode", "data", "flags"]
+    assert list(inspect.signature(WebSocketProtocol13._write_frame).parameters) == taken
+    for sender in ("write_message", "write_ping", "close"):
+        assert "self._write_frame(" in inspect.getsource(getattr(WebSocketProtocol13, sender)), sender
+    assert "self.stream.write(" in inspect.getsource(WebSocketProtocol13._write_frame)
     assert issubclass(LiveProtocol, WebSocketProtocol13)
     loop = inspect.getsource(WebSocketProtocol13.periodic_ping)
     assert f'self.close(reason="{TIMED_OUT}")' in loop
@@ -149,6 +154,34 @@ async def test_many_frames_arrive_whole_and_in_order_through_a_small_buffer(
     for number in range(20):
         assert json.loads((await frame(raw))[1]) == [number] * 3000
     assert connection.drained()
+
+
+@pytest.mark.gen_test
+async def test_frames_of_several_feeds_leave_in_one_system_call(
+    raw: socket.socket, audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(raw)
+    await frame(raw)
+    (connection,) = audience.connections.values()
+    assert isinstance(connection, SharedConnection)
+    called = Calls(connection.stream.socket)
+    monkeypatch.setattr(connection.stream, "socket", called)
+    connection.send([Frame(b'"cpu"'), Frame(b'"disk"'), Frame(b'"net"')])
+    assert [(await frame(raw))[1] for _ in range(3)] == [b'"cpu"', b'"disk"', b'"net"']
+    assert called.made == ["sendmsg"]
+
+
+class Calls:
+    """A socket, and which of its methods were asked for."""
+
+    def __init__(self, inner: socket.socket) -> None:
+        self.inner = inner
+        self.made: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("send"):
+            self.made.append(name)
+        return getattr(self.inner, name)
 
 
 @pytest.mark.gen_test

@@ -163,6 +163,35 @@ def test_holes_are_closed_and_everybody_else_goes_on(
     assert line.got[-1]["v"] == [13]
 
 
+def test_the_last_of_a_cohort_to_unsubscribe_stops_the_work(house: House, audience: Audience) -> None:
+    people = [come(audience) for _ in range(2)]
+    for session, _ in people:
+        audience.receive(session, subscribe())
+    asyncio.run(audience.tick(house.store(11)))
+    (cohort,) = audience.cohorts.values()
+    (feed,) = cohort.feeds
+    for left, (session, line) in zip((1, 0), people, strict=True):
+        audience.receive(session, json.dumps({"type": "unsubscribe", "feed": line.got[-1]["feed"]}))
+        assert (len(cohort), len(audience.feeds)) == (left, left)
+    reached = feed.n
+    asyncio.run(audience.tick(house.store(12)))
+    assert feed.n == reached
+    assert cohort not in audience.cohorts.values()
+
+
+def test_those_who_watch_a_table_are_served_together_too(house: House, audience: Audience) -> None:
+    people = [come(audience) for _ in range(2)]
+    for session, _ in people:
+        audience.receive(session, subscribe())
+        audience.receive(session, subscribe(table="viewers"))
+    for second in (11, 12):
+        asyncio.run(audience.tick(house.store(second)))
+    assert [len(cohort) for cohort in audience.cohorts.values()] == [2]
+    for _, line in people:
+        tick, table = line.got[-2:]
+        assert (tick["v"], table["type"], table["total"]) == ([12], "table", 2)
+
+
 class Follower:
     """A member that keeps what it was told."""
 
