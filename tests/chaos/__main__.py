@@ -32,6 +32,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     options.add_argument("--runs", type=int, default=50, help="how many (50)")
     options.add_argument("--seed", type=int, default=1, help="of the first run; the others follow (1)")
+    options.add_argument("--workers", type=int, default=1, help="processes of the service (1)")
     chosen = options.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # It, too, ends by way of what cleans up.
     outcomes: list[Outcome] = []
@@ -42,7 +43,7 @@ def main() -> int:
             began = time.monotonic()
             with tempfile.TemporaryDirectory() as folder:
                 try:
-                    outcome = asyncio.run(history(seed, Path(folder), joined))
+                    outcome = asyncio.run(history(seed, Path(folder), joined, workers=chosen.workers))
                 except (TimeoutError, AssertionError, ExceptionGroup) as error:
                     log = (Path(folder) / "service.log").read_text()[-2000:]
                     say(f"seed {seed} did not end: {error!r}", log)

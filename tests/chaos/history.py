@@ -49,10 +49,10 @@ def own_network() -> AbstractContextManager[Network]:
     return network(f"monitor-chaos-{number}", f"chaos{number}", f"{subnet}.1", *there)
 
 
-async def history(seed: int, folder: Path, joined: Network, ticks: int = TICKS) -> Outcome:
-    """Faults begin within so many ticks.  Raises TimeoutError where somebody does not come back."""
+async def history(seed: int, folder: Path, joined: Network, ticks: int = TICKS, workers: int = 1) -> Outcome:
+    """Faults begin within so many ticks, and so many processes serve.  Raises TimeoutError where somebody does not come back."""
     faults = drawn(seed, ticks)
-    async with staged(joined, folder, seed) as stage:
+    async with staged(joined, folder, seed, workers) as stage:
         await strike(stage, faults)
         stage.tell(range(VIEWERS), "wake")
         goal = stage.clock.book.n + CALM

@@ -212,9 +212,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(network: Network, folder: Path, seed: int) -> AsyncIterator[Stage]:
+async def staged(network: Network, folder: Path, seed: int, workers: int) -> AsyncIterator[Stage]:
     """A stage whose viewers are all being served; nothing of it is left afterwards."""
-    async with running(folder, network.here, SETTINGS) as service, AsyncExitStack() as exits:
+    settings = {**SETTINGS, "server.workers": str(workers)}
+    async with running(folder, network.here, settings) as service, AsyncExitStack() as exits:
         stage = Stage(network, service, seed)
         await stage.enter(exits, seed)
         yield stage
