@@ -3,7 +3,7 @@
     viewers x (BASE + SPARE + 4 max_message + 2 send_buffer + 2 RECEIVE_BUFFER) + backlog
 
 BASE is what an idle viewer takes, and TLS comes to that where it is spoken; SPARE bytes of frames may wait
-for each, and beyond that all share the backlog (monitor/stream/audience.py); a message that comes in pieces
+for each, and beyond that all share the backlog (monitor/stream/backlog.py); a message that comes in pieces
 and its inflated form take max_message each, requests that wait twice that; the kernel doubles what it is
 asked for as socket buffers (socket(7)).  What is shared by all (feeds, the frame of a tick, the head) does
 not grow with the viewers and is not in it; nor is the one largest answer by which the backlog may overshoot,

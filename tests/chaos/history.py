@@ -50,7 +50,10 @@ def own_network() -> AbstractContextManager[Network]:
 
 
 async def history(seed: int, folder: Path, joined: Network, ticks: int = TICKS, workers: int = 1) -> Outcome:
-    """Faults begin within so many ticks, and so many processes serve.  Raises TimeoutError where somebody does not come back."""
+    """Faults begin within so many ticks, and so many processes serve.
+
+    Raises TimeoutError where somebody does not come back.
+    """
     faults = drawn(seed, ticks)
     async with staged(joined, folder, seed, workers) as stage:
         await strike(stage, faults)
