@@ -33,6 +33,7 @@ def rows(options: Options) -> Iterator[Row]:
                 report = measure(programs["wsload"], others, options)
                 for name in FIGURES:
                     found[name].append(report[name])
+                    progress(f"a sample has reached {FIGURES[name]} after {report[name]:.1f} ms")
     for name, share in FIGURES.items():
         text = f"{HEALTHY} viewers beside {stalled} that stopped reading: a sample has reached {share}"
         yield Row(text, median(beside[name]), "ms", "without", median(alone[name]), ratio_most=2)

@@ -33,11 +33,14 @@ EVERY = 0.5
 """Seconds between two looks."""
 HEALTHY = 1 / 6
 """The share of the time before anybody stops reading."""
+LATE = 60
+"""Looks whose median is the memory at the end."""
 CHURN = 20
 """Of so many viewers, one a second is replaced."""
 OURS, TORNADO, WEBSOCKETS = "the service", "Tornado write_message", "websockets broadcast()"
 UNPINGED = "Tornado write_message, no pings"
 KEEPING = "the service, told to keep them"
+COMING, STAYING = "viewers come and go", "as many stay"
 PAGE = (*generator.VIEWERS, *DEFLATE)
 Points = list[tuple[float, float]]
 
@@ -137,7 +140,8 @@ def stalled(program: str, payload: Path, options: Options) -> Iterator[Row]:
             loaded = partial(generator.load, program, server, options.crowd, *viewers, *stall)
             times = ("--settle", str(options.settle), "--duration", str(seconds))
             curves[name] = watched(lambda: server.resident() + server.waiting(), partial(loaded, *times))
-    grown = {name: grown_since(curve, options.settle + seconds * HEALTHY) for name, curve in curves.items()}
+    stopped, ended = options.settle + seconds * HEALTHY, options.settle + seconds
+    grown = {name: grown_between(curve, stopped, ended) for name, curve in curves.items()}
     draw(
         options,
         "memory-stalled",
@@ -152,36 +156,41 @@ def stalled(program: str, payload: Path, options: Options) -> Iterator[Row]:
         yield Row(f"{title} ({name})", grown[name][-1][1], "MB", UNPINGED, grown[UNPINGED][-1][1])
 
 
-def grown_since(curve: Points, moment: float) -> Points:
-    """What was added since a moment, which becomes 0: nothing where less is held than then."""
-    after = [point for point in curve if point[0] >= moment] or curve[-1:]
-    began, base = after[0]
-    return [(at - began, max(0.0, size - base)) for at, size in after]
+def grown_between(curve: Points, begin: float, end: float) -> Points:
+    """What was added since one moment, until another: nothing where less is held than at first."""
+    within = [(at, size) for at, size in curve if begin <= at < end - EVERY] or curve[-1:]
+    began, base = within[0]
+    return [(at - began, max(0.0, size - base)) for at, size in within]
 
 
 def soak(program: str, _payload: Path, options: Options) -> Iterator[Row]:
-    """Resident memory while viewers come and go."""
-    seconds, crowd = options.soak * 60, options.crowd
-    churn = crowd / CHURN
-    progress(f"{crowd} viewers, {churn:g} a second replaced, for {options.soak:g} minutes")
-    with TemporaryDirectory(prefix="bench-") as folder, service(Path(folder)) as server:
-        times = ("--churn", str(churn), "--settle", str(options.settle), "--duration", str(seconds))
-        curve = watched(server.resident, partial(generator.load, program, server, crowd, *PAGE, *times))
-    minutes = [(at / 60, size) for at, size in curve]
+    """Resident memory while viewers come and go, and while as many stay."""
+    crowd, churn = options.crowd, options.crowd / CHURN
+    progress(
+        f"{crowd} viewers for {options.soak:g} minutes, first the same, then {churn:g} a second replaced"
+    )
+    staying = lasting(program, options)
+    curves = {COMING: lasting(program, options, "--churn", str(churn)), STAYING: staying}
     draw(
         options,
         "memory-soak",
         f"Memory while viewers come and go ({crowd} at a time)",
-        f"Resident memory of the service; {churn:g} viewers a second are cut and as many come.",
+        f"Resident memory of the service; {churn:g} viewers a second are cut and as many come, or all stay.",
         "minutes",
         "resident memory, MB",
-        {OURS: minutes},
+        curves,
     )
-    tenth = max(1, len(curve) // 10)
-    early = median(size for _, size in curve[tenth : 2 * tenth] or curve)
-    late = median(size for _, size in curve[-tenth:])
-    title = f"{crowd} viewers, {churn:g} a second replaced, for {options.soak:g} min: resident memory"
-    yield Row(f"{title} at the end", late, "MB", "in the second tenth of the time", early, ratio_most=1.02)
+    ours, others = (median(size for _, size in curve[-LATE:]) for curve in curves.values())
+    title = f"{crowd} viewers, {churn:g} a second replaced: resident memory after {options.soak:g} min"
+    yield Row(title, ours, "MB", "as many who stay", others, ratio_most=1.05)
+
+
+def lasting(program: str, options: Options, *flags: str) -> Points:
+    """MB by the minutes that a crowd is there."""
+    times = ("--settle", str(options.settle), "--duration", str(options.soak * 60))
+    with TemporaryDirectory(prefix="bench-") as folder, service(Path(folder)) as server:
+        load = partial(generator.load, program, server, options.crowd, *PAGE, *times, *flags)
+        return [(at / 60, size) for at, size in watched(server.resident, load)]
 
 
 def watched(size: Callable[[], float], work: Callable[[], object]) -> Points:
