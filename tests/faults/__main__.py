@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import descriptors, hooks, memory, reload, stalls, starved, web
+from tests.faults import clock, descriptors, hooks, memory, mounts, reload, stalls, starved, web
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, table
 
@@ -27,6 +27,8 @@ class Campaign(NamedTuple):
 
 
 CAMPAIGNS: Mapping[str, Campaign] = {
+    "clock": Campaign(clock.TITLE, clock.rows),
+    "mounts": Campaign(mounts.TITLE, mounts.rows),
     "reload": Campaign(reload.TITLE, reload.rows),
     "hooks": Campaign(hooks.TITLE, hooks.rows),
     "stalls": Campaign(stalls.TITLE, stalls.rows),

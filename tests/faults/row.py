@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+LATE = 0.5
+
 
 class Row(NamedTuple):
     what: str
@@ -16,6 +18,12 @@ class Row(NamedTuple):
     def cells(self) -> tuple[str, str, str]:
         number = self.number if isinstance(self.number, str) else f"{self.number:,}"
         return self.what, number, "yes" if self.held else "**no**"
+
+
+def within(what: str, seconds: float, bound: float) -> Row:
+    """A time that may not be longer than its bound, and than a process may wait for a core."""
+    held = seconds <= bound + LATE
+    return Row(f"{what} (at most {bound:g}, and {LATE:g} for the machine)", f"{seconds:.2f}", held)
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -11,7 +11,7 @@ from tests.faults.stalls import Outcome, campaign, told
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_stall_beyond_every_deadline_closes_nobody(tmp_path: Path) -> None:
-    found = await campaign(tmp_path, stalls=[2.0], viewers=5)
+    found = await campaign(tmp_path, stalls=[1.8], viewers=5)
     assert (found.cut, found.gone, found.missing, found.disordered) == (0, 0, 0, 0)
     assert found.columns > 5 * 4
 

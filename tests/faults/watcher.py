@@ -56,8 +56,7 @@ class Watcher:
             await self._changed.wait()
 
     async def close(self) -> None:
-        if not self.cut:
-            self._client.close()
+        self._client.close()
         await self.until(lambda: self.cut)
 
     def missing(self) -> int:
