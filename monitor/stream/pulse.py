@@ -17,7 +17,6 @@ class Pulse:
         "_pings",
         "_stuck_since",
         "closing_since",
-        "heard_at",
         "ledger",
         "round_trip",
         "slot",
@@ -27,7 +26,6 @@ class Pulse:
         """The socket is what the ledger's sweep may ask; without one it leaves the question to `facts`."""
         self.ledger = ledger
         self.slot = ledger.take(now, socket)
-        self.heard_at = now
         self.round_trip: float | None = None
         """Seconds, of the newest answered ping."""
         self.closing_since: float | None = None
@@ -73,7 +71,6 @@ class Pulse:
 
     def ponged(self, payload: bytes, now: float) -> float | None:
         """A pong came; the round trip in seconds if it answers a ping of ours."""
-        self.heard_at = now
         if self._pings is None or payload not in self._pings:
             return None
         ping = self._pings.pop(payload)
