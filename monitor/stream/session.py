@@ -255,7 +255,8 @@ class Session:
             self.due(self)
 
     def _opened(self, message: Subscribe, now: float, found: Followed | FeedError) -> None:
-        """Goes on with a request: its feed is known."""
+        """Goes on with a request: its feed is known, maybe only after a tick that found it in step."""
+        self.step_out()
         if self._over:
             if not isinstance(found, FeedError):
                 self.feeds.close(found)

@@ -8,9 +8,12 @@ from monitor.access import Role
 from monitor.access.roles import GRANTED
 from monitor.formats import relay
 from monitor.promql import Limits
+from monitor.stream.audience import Audience
 from monitor.stream.branch import Branch
+from monitor.stream.cohort import Carrier
 from monitor.stream.feeds import Feeds
 from monitor.stream.limits import SessionLimits
+from monitor.stream.liveness import Awake, Bounds
 from monitor.stream.mirror import Mirrors
 from monitor.stream.session import Session
 from tests.stream.house import START, House
@@ -66,6 +69,13 @@ class FarHouse(House):
         session = Session(self.mirrors, self.boards, self.limits, self.due.append)
         session.may = GRANTED[Role.OPERATOR]
         return session
+
+    def audience(
+        self, awake: Awake, bounds: Bounds | None = None, carrier: Carrier | None = None
+    ) -> Audience:
+        audience = super().audience(awake, bounds, carrier)
+        audience.feeds = self.mirrors
+        return audience
 
     def deliver(self) -> bool:
         """Carry what waits; whether a tick was among it."""

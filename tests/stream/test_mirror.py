@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from typing import Any
@@ -16,10 +17,11 @@ from monitor.formats import live, relay
 from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
+from monitor.stream.liveness import Awake
 from monitor.stream.session import Session
 from monitor.stream.table import NEEDS, Rows
 from tests.stream.far import FarHouse
-from tests.stream.house import START, read, subscribe
+from tests.stream.house import START, Clock, come, read, subscribe
 from tests.stream.test_union import Browser, Histories
 
 BEAT = Beat(Frame(live.beat(1)), 1)
@@ -83,6 +85,32 @@ def test_a_feed_is_asked_for_once_whoever_follows_it(house: FarHouse) -> None:
     assert read(late.outgoing(0.0, drained=True))[0]["n"] == START + 10
     assert kinds(house) == ["Open", "Past"]
     assert len(house.feeds) == len(house.mirrors) == 1
+
+
+@pytest.mark.parametrize("asked", [["bytes"], [" load"], ["nonsense("]])
+def test_an_answer_may_come_to_one_who_is_in_step_again(house: FarHouse, asked: list[str]) -> None:
+    """Found by tests/chaos with a worker, seed 4001: the tick was between the question and the answer."""
+    audience = house.audience(Awake(Clock(), interval=1.0))
+    people = [come(audience) for _ in range(2)]
+    for session, _ in people:
+        audience.receive(session, subscribe())
+    house.settle()
+    for second in (11, 12):
+        if second == 12:
+            audience.receive(people[0][0], subscribe(request=2, queries=asked))
+        house.tick(second)
+        house.down.deliver(house.mirrors.take)
+        asyncio.run(audience.tick(0))
+    assert not audience.apart
+    house.settle()
+    house.tick(13)
+    house.settle()
+    asyncio.run(audience.tick(0))
+    for _, line in people:
+        ticks = [message["v"] for message in line.got if message["type"] == "tick" and message["feed"] == 1]
+        assert ticks == [[11], [12], [13]]
+    (answer,) = [message for message in people[0][1].got if message.get("request") == 2]
+    assert answer["type"] == ("error" if asked == ["nonsense("] else "subscribed")
 
 
 def test_the_last_to_leave_stops_the_feed_at_the_other_end(house: FarHouse) -> None:
