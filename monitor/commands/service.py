@@ -144,15 +144,24 @@ def first_config(path: Path) -> dict[Path, str]:
 def deployment(config: Path, systemd: int) -> Deployment:
     """What the units say on this machine.  Raises ConfigError and InstallError."""
     from monitor import parts
-    from monitor.config import load
     from monitor.deploy.install import judge_program, judge_way
 
-    settings: Settings = load(config if config.exists() else None, {}, {}).settings
+    settings = installed(config)
     program = command()
     judge_program(program)
     if config.exists():
         judge_way(config, "the configuration")
     return parts.deployment(settings, systemd, str(program), str(config))
+
+
+def installed(config: Path) -> Settings:
+    """What the service will run on: the configuration that is there, or the first.  Raises ConfigError."""
+    from monitor.commands.init import viewers
+    from monitor.config import load
+
+    if config.exists():
+        return load(config, {}, {}).settings
+    return load(None, {}, {"server.websocket.max_clients": str(viewers())}).settings
 
 
 def command() -> Path:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
+from monitor.__main__ import main
 from monitor.commands import FAILED
-from monitor.commands.service import carry_out
+from monitor.commands.service import carry_out, first_config, installed
+from monitor.config import load
 from monitor.deploy.install import Step
 
 
@@ -74,3 +77,23 @@ def test_somebody_else_than_root_is_told_so(
     assert carry_out(steps, options(yes=True)) == FAILED
     assert done == []
     assert "this needs root" in capsys.readouterr().err
+
+
+def test_the_first_configuration_is_what_init_writes(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    written = first_config(path)
+    assert main(["init", str(path)]) == 0
+    assert written == {path: path.read_text()}
+    assert first_config(path) == {}
+
+
+@pytest.mark.parametrize("viewers", [10, 1000])
+def test_the_units_of_a_first_installation_fit_the_configuration_that_it_writes(
+    viewers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.commands.init.viewers", lambda: viewers)
+    path = tmp_path / "config.yaml"
+    assert installed(path).server.websocket.max_clients == viewers
+    path.write_text(first_config(path)[path])
+    assert installed(path) == load(path, {}, {}).settings
+    assert installed(path).server.websocket.max_clients == viewers
