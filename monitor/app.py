@@ -20,7 +20,7 @@ from tornado.web import Application
 
 import monitor
 from monitor import parts
-from monitor.access import AccessError, invitation, tell_address
+from monitor.access import AccessError, invitation, reachable, tell_address
 from monitor.adopt import Rooms, show
 from monitor.bus import Bus
 from monitor.collect.loop import CollectLoop
@@ -100,7 +100,7 @@ async def _serve(service: Service) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, service.reload.ask)
     async with service.running() as url:
-        sys.stdout.write(f"{url}\n{service.invitation(url)}")
+        sys.stdout.write(f"{reachable(url)}\n{service.invitation(url)}")
         sys.stdout.flush()
         await stop.wait()
     return 0

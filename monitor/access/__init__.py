@@ -3,7 +3,7 @@
 from .access import Access, User
 from .credential import Credential
 from .folder import FOLDER, AccessError, Folder
-from .invitation import invitation, tell_address
+from .invitation import invitation, reachable, tell_address
 from .roles import Permission, Role
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "Role",
     "User",
     "invitation",
+    "reachable",
     "tell_address",
 ]

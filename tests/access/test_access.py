@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from typing import Any
 
 import pytest
 
-from monitor.access import Access, AccessError, Credential, Folder, Permission, Role, User, tokens
+from monitor.access import Access, AccessError, Credential, Folder, Permission, Role, User, reachable, tokens
 from monitor.access.access import command_code, link_code
 from monitor.access.roles import GRANTED
 
@@ -333,3 +334,16 @@ def test_a_disk_that_fails_ends_no_log_in(
     secret = access.begin(ALICE)
     assert access.session(secret)
     assert not [path for path in folder.path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("listening", "page"),
+    [
+        ("https://0.0.0.0:8844/m/", f"https://{socket.gethostname()}:8844/m/"),
+        ("http://[::]:80/", f"http://{socket.gethostname()}:80/"),
+        ("http://127.0.0.1:8844/", "http://127.0.0.1:8844/"),
+        ("http://[::1]:8844/", "http://[::1]:8844/"),
+    ],
+)
+def test_an_address_that_is_told_to_people_leads_somewhere(listening: str, page: str) -> None:
+    assert reachable(listening) == page
