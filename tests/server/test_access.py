@@ -199,6 +199,22 @@ async def test_nobody_gets_anything_from_elsewhere(ask: Ask, people: dict[str, d
                 assert found.code == refused, (person, path)
 
 
+@pytest.mark.gen_test(timeout=60)
+async def test_no_answer_holds_a_secret_whose_letters_its_packed_size_could_tell(
+    ask: Ask, people: dict[str, dict[str, str]], access: Access
+) -> None:
+    """Answers are packed and may repeat what was asked: there is nothing to find out beside it (BREACH)."""
+    known = [access.folder.read("key") or "", *(user.password for user in USERS)]
+    for person in ("viewer", "operator", "admin", "admin's token", "command"):
+        headers = OWN | people[person]
+        shown = people[person].get("Authorization") or people[person]["Cookie"]
+        secrets = [secret.encode() for secret in (*known, re.split("[ =]", shown, maxsplit=1)[1])]
+        assert min(map(len, secrets)) > 8
+        for path, (_, method, _) in ROUTES.items():
+            found = await ask(f"{PREFIX}{path}", method=method, headers=headers, **BODILESS)
+            assert not [each for each in secrets if each in found.body], (person, path)
+
+
 @pytest.mark.gen_test
 async def test_a_handler_that_says_nothing_is_closed(
     app: Application, ask: Ask, people: dict[str, dict[str, str]]
