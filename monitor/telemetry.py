@@ -7,6 +7,7 @@ somebody asks for `blocks()`.  The process's own figures come from /proc/self (L
 import os
 import platform
 import time
+import weakref
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -219,6 +220,8 @@ class Process:
 
     def __init__(self) -> None:
         self.statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self.close = weakref.finalize(self, os.close, self.statm)
+        """Closes the descriptor; at the latest when nobody holds this any more."""
         self.page = os.sysconf("SC_PAGESIZE")
         self.started = start_time()
 
@@ -226,9 +229,6 @@ class Process:
         """One value for each of PROCESS."""
         resident = int(os.pread(self.statm, 256, 0).split()[1]) * self.page
         return [time.process_time(), resident, open_descriptors(), self.started]
-
-    def close(self) -> None:
-        os.close(self.statm)
 
 
 def open_descriptors() -> int:

@@ -99,7 +99,7 @@ def test_more_than_half_of_the_limit_is_said_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: ExpectLog
 ) -> None:
     expect_log("this exceeds half of the limit")
-    monkeypatch.setattr("monitor.app.memory_limit", lambda: Limit(GIB // 2, "memory.max"))
+    monkeypatch.setattr("monitor.start.memory_limit", lambda: Limit(GIB // 2, "memory.max"))
     made = service(tmp_path)
     for listener in made.prepare():
         listener.close()
