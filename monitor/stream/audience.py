@@ -181,12 +181,12 @@ class Audience:
         """A tick for those who are in step."""
         frames = cohort.advance(self.awake(), beat)
         data = b"".join(frame.wire(cohort.deflate) for frame in frames)
-        for leaving in cohort.serve(data, self.carrier, self.ledger):
-            for session, taken in leaving:
+        for served in cohort.serve(data, self.carrier, self.ledger):
+            for session, taken in served.short:
                 self.connections[session].go_on(data, taken)
+            self.telemetry.frames_sent += len(frames) * served.number
+            self.telemetry.bytes_sent += len(data) * served.number
             await asyncio.sleep(0)
-        self.telemetry.frames_sent += len(frames) * len(cohort)
-        self.telemetry.bytes_sent += len(data) * len(cohort)
 
     def _tick(self, session: Session, connection: Connection, now: float, beat: Beat) -> None:
         skipped = session.skipped

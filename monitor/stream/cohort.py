@@ -63,6 +63,14 @@ class Member(Protocol):
         """Counted from now."""
 
 
+class Served(NamedTuple):
+    """Some of the members, at a tick."""
+
+    number: int
+    short: list[tuple[Any, int]]
+    """Those who did not take everything have left; with what they took."""
+
+
 class Cohort:
     """Columns of members, by place: those who leave make holes, which are closed before the next tick."""
 
@@ -156,8 +164,8 @@ class Cohort:
         self._note(sent)
         return beat.after(due)
 
-    def serve(self, data: bytes, carrier: Carrier, ledger: Ledger) -> Iterator[list[tuple[Any, int]]]:
-        """Send to all, some at a time; those who did not take everything have left, and what they took."""
+    def serve(self, data: bytes, carrier: Carrier, ledger: Ledger) -> Iterator[Served]:
+        """Send to all, some at a time."""
         last = len(self.members)
         while self._next < last:
             places = slice(self._next, min(self._next + TURN, last))
@@ -165,10 +173,11 @@ class Cohort:
             self._disband((np.flatnonzero(ledger.disturbed[slots]) + places.start).tolist())
             short = carrier.broadcast(self.sockets[places], data)
             ledger.written[slots] += len(data)
+            number = int(np.count_nonzero(slots != NOBODY))
             self._next = places.stop
             leaving = [(self.members[places.start + place], taken) for place, taken in short]
             self._disband([places.start + place for place, _ in short])
-            yield leaving
+            yield Served(number, leaving)
         self._next = IDLE
 
     def _note(self, sent: Sequence[Sent]) -> None:

@@ -258,7 +258,8 @@ async def until_closed(audience: Audience) -> None:
 
 def test_no_hook_can_hang() -> None:
     """While a hook of the handler waits, Tornado reads no pong: so none of them can wait."""
-    for name in ("prepare", "open", "on_message", "on_pong", "on_pinged", "on_wrote", "on_close"):
+    told = "on_pong", "on_pinged", "on_wrote", "on_disturbed"
+    for name in ("prepare", "open", "on_message", *told, "on_close"):
         hook = getattr(LiveHandler, name)
         assert not inspect.iscoroutinefunction(hook), name
         assert inspect.signature(hook).return_annotation == "None", name

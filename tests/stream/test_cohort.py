@@ -192,6 +192,36 @@ def test_those_who_watch_a_table_are_served_together_too(house: House, audience:
         assert (tick["v"], table["type"], table["total"]) == ([12], "table", 2)
 
 
+def test_whoever_takes_a_part_was_sent_all_and_goes_on_alone(
+    house: House, audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [come(audience) for _ in range(2)]
+    for session, _ in people:
+        audience.receive(session, subscribe())
+    asyncio.run(audience.tick(house.store(11)))
+    (_, first), (slow, line) = people
+    parts: list[int] = []
+
+    def stall(_data: bytes, taken: int) -> None:
+        line.stall()
+        parts.append(taken)
+
+    monkeypatch.setattr(line, "go_on", stall)
+    monkeypatch.setattr(audience.carrier, "broadcast", lambda _sockets, _data: [(1, 3)])
+    telemetry = audience.telemetry
+    before, size = telemetry.frames_sent, telemetry.bytes_sent
+    asyncio.run(audience.tick(house.store(12)))
+    assert (parts, list(audience.apart), slow.skipped) == ([3], [slow], 0)
+    assert telemetry.frames_sent - before == 2
+    assert telemetry.bytes_sent - size == 2 * wire_size(first.got[-1], 12)
+
+
+def wire_size(tick: dict[str, Any], second: int) -> int:
+    """Bytes of the frame of a tick like this one, with its header."""
+    told = {**tick, "n": START + second, "t": (START + second) * 1000, "v": [second]}
+    return 2 + len(json.dumps(told, separators=(",", ":")))
+
+
 class Follower:
     """A member that keeps what it was told."""
 
