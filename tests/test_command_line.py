@@ -225,3 +225,19 @@ def test_small_commands_do_not_load_the_service() -> None:
     run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     lines = run.stdout.splitlines()
     assert (lines[0], lines[-1]) == ("config.yaml: ok", "[]")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["hash-password"], "Print the hash of a password"),
+        (["token", "revoke"], "End a token; who uses it is cut within seconds."),
+        (["service", "install"], "Write the units, and start the service."),
+        (["config"], "Say what there is to configure"),
+    ],
+)
+def test_a_command_says_what_it_does(words: list[str], said: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([*words, "--help"])
+    assert left.value.code == 0
+    assert said in capsys.readouterr().out

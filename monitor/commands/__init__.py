@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
     from monitor.config import ConfigError
@@ -19,8 +19,21 @@ FAILED = 1
 """Exit status of a command that could not do what it was asked."""
 
 
+class Kinds(argparse._SubParsersAction):  # type: ignore[type-arg]  # noqa: SLF001 - argparse has no public name
+    """Commands that say in their own `--help`, too, what they do."""
+
+    def add_parser(self, name: str, **told: Any) -> Any:
+        text = told.get("help", "")
+        told.setdefault("description", f"{text[:1].upper()}{text[1:]}.")
+        return super().add_parser(name, **told)
+
+
 class Parser(argparse.ArgumentParser):
     """Its errors say where to read on."""
+
+    def __init__(self, *names: Any, **told: Any) -> None:
+        super().__init__(*names, **told)
+        self.register("action", "parsers", Kinds)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
