@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import clock, descriptors, hooks, memory, mounts, reload, stalls, starved, web
+from tests.faults import clock, descriptors, display, hooks, memory, mounts, reload, stalls, starved, web
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, table
 
@@ -36,6 +36,7 @@ CAMPAIGNS: Mapping[str, Campaign] = {
     "memory": Campaign(memory.TITLE, memory.rows),
     "starved": Campaign(starved.TITLE, starved.rows),
     "web": Campaign(web.TITLE, web.rows),
+    "display": Campaign(display.TITLE, display.rows),
 }
 """By name.  One more is a module with a TITLE and `rows`, and its line here."""
 

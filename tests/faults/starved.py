@@ -46,7 +46,7 @@ def rows(options: Options) -> Iterator[Row]:
 def told(found: Outcome, nice: Sequence[int]) -> Iterator[Row]:
     levels = ", ".join(map(str, nice))
     shares = ", ".join(f"{share:.1%}" for share in found.shares)
-    yield Row(f"of a core, left to the service beside {LOOPS} busy loops, at nice {levels}", shares)
+    yield Row(f"of a core, taken by the service beside {LOOPS} busy loops, at nice {levels}", shares)
     yield Row("passes over the host meanwhile, one a second", ", ".join(map(str, found.columns)))
     yield Row(f"of {VIEWERS} viewers, ended by the service", found.verdicts, not found.verdicts)
     yield Row("cut, or without a column", len(found.harmed), not found.harmed)
