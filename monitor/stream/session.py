@@ -221,16 +221,17 @@ class Session:
 
     def _answer_all(self, now: float) -> None:
         self._asking = True
-        while self._inbox and self._answered < REQUESTS and self._room():
+        while self._inbox and self._answered < REQUESTS and self._room(self._inbox[0]):
             self._answered += 1
             self._answer(self._inbox.pop(0), now)
         self._asking = False
         if not self._inbox:
             self._weight = 0
 
-    def _room(self) -> bool:
-        """Whether one more answer may be made: whoever asks for much gets it in several steps."""
-        return self.backlog.left() and sum(map(len, self._ready)) < self.limits.credit_bytes
+    def _room(self, message: Message | MessageError) -> bool:
+        """Whether it may be answered now: whoever asks for much gets it in several steps."""
+        room = self.backlog.left() and sum(map(len, self._ready)) < self.limits.credit_bytes
+        return room or isinstance(message, Unsubscribe)
 
     def _answer(self, message: Message | MessageError, now: float) -> None:
         if isinstance(message, MessageError):
@@ -276,9 +277,8 @@ class Session:
         elif not self._room_for(feed):
             self.feeds.close(feed)
             raise self._too_many()
-        board = "" if message.table is not None else message.board or "queries"
         subscription = self.subscriptions.setdefault(feed.id, Subscription(feed, feed.n))
-        subscription.board = board
+        subscription.board = "" if message.table is not None else message.board or "queries"
         held = feed.n - message.range // feed.step if message.after is None else message.after // feed.step
         ahead = held <= feed.n + AHEAD
         self._bring(subscription, held if ahead else feed.n, now, message.request)

@@ -53,6 +53,19 @@ def test_while_it_is_full_requests_wait_and_ticks_go_on() -> None:
     assert kinds(session) == ["subscribed"]
 
 
+def test_while_it_is_full_the_last_to_unsubscribe_stops_the_work_all_the_same() -> None:
+    house = House()
+    house.tick(5)
+    backlog = Backlog(limit=1)
+    session = Session(house.feeds, house.boards, SessionLimits(), backlog=backlog)
+    session.receive(subscribe(1))
+    assert kinds(session) == ["subscribed"]
+    backlog.add(SPARE + 1)
+    session.receive('{"type": "unsubscribe", "feed": 1}')
+    assert session.outgoing(0.0, drained=True) == []
+    assert len(house.feeds) == 0
+
+
 def test_while_it_is_full_nobody_is_caught_up() -> None:
     house = House()
     house.tick(5)
