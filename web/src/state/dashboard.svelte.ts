@@ -68,7 +68,7 @@ export class Dashboard {
   readonly #window = new Window(LONGEST);
   readonly #live: Live;
   readonly #backoff: Backoff;
-  #wanted = "overview";
+  #wanted = "";
   #asked = 0;
   #loading = false;
   #loadAt = 0;
@@ -97,7 +97,7 @@ export class Dashboard {
     });
   }
 
-  /** Shows the board of this name, once the service has told its boards. */
+  /** Shows the board of this name, the first without one, once the service has told its boards. */
   async show(name: string): Promise<void> {
     this.#wanted = name;
     if (this.boards.length === 0) await this.load();
@@ -178,7 +178,7 @@ export class Dashboard {
   }
 
   #choose(): void {
-    const found = this.boards.find(({ name }) => name === this.#wanted);
+    const found = this.#wanted === "" ? this.boards[0] : this.boards.find(({ name }) => name === this.#wanted);
     if (found === undefined) {
       this.board = null;
       this.problem = missing(this.#wanted, this.boards.map(({ name }) => name));

@@ -324,6 +324,13 @@ describe("a service that comes back from a restart", () => {
     expect(dashboard.frame).toBeNull();
   });
 
+  it("without a name shows the first there is", async () => {
+    answer = () => Promise.resolve({ boards: [{ ...overview, name: "disks" }, overview] });
+    await dashboard.show("");
+    expect(dashboard.board?.name).toBe("disks");
+    expect(dashboard.problem).toBeNull();
+  });
+
   it("without the board says so", async () => {
     await shown();
     answer = () => Promise.resolve({ boards: [{ ...overview, name: "disks" }] });

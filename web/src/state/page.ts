@@ -67,7 +67,8 @@ export function world(): World {
   };
 }
 
-export const boardName = (): string => decodeURIComponent(location.hash.slice(1)) || "overview";
+/** Empty where the address names none: then the first board is shown. */
+export const boardName = (): string => decodeURIComponent(location.hash.slice(1));
 
 /** Keeps a dashboard in step with its page; returns what undoes it. A hidden page has no timer. */
 export function attend(dashboard: Dashboard): () => void {
