@@ -16,7 +16,7 @@ SEGMENT = 1448
 """Bytes of TCP payload in an Ethernet packet."""
 HEADERS = 78
 """Bytes of Ethernet, IP and TCP around it (with time stamps)."""
-PINGS, ACKNOWLEDGEMENTS = 1 / 10, 1 / 5
+PINGS, ACKNOWLEDGEMENTS = 1 / 10, 1 / 10
 """A second and viewer, by default."""
 SLOT = 0.01
 """Seconds of a step of the simulated return."""
@@ -26,7 +26,7 @@ SLOT = 0.01
 class Measured:
     """What one machine was measured to take."""
 
-    write: float = 27.0
+    write: float = 9.0
     """us of CPU to write a tick to a viewer."""
     rest: float = 17.0
     """us of CPU a second for what a viewer says: acknowledgements, pongs."""
@@ -40,7 +40,7 @@ class Measured:
     """us of it that are the main process's where a worker takes the viewer."""
     frame: float = 260.0
     """Bytes of a tick on the wire."""
-    resident: float = 21.0
+    resident: float = 19.5
     """KiB of a process for a viewer."""
     kernel: float = 4.5
     """KiB of the kernel for an idle viewer's socket, its file and its place in epoll."""

@@ -17,6 +17,8 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from monitor.server.descriptors import raise_limit
+
 ExpectLog = Callable[[str], None]
 WsConnect = Callable[..., Awaitable[WebSocketClientConnection]]
 
@@ -25,6 +27,8 @@ settings.register_profile(
     "monitor", max_examples=50, deadline=None, derandomize="CI" in os.environ, database=None
 )
 settings.load_profile("monitor")
+# As the service does at its start: laws are tried on hundreds of houses, and a shell's limit may be 1,024.
+raise_limit()
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ def test_no_process_is_busier_than_it_may_be_and_none_is_there_for_nothing(viewe
 
 def test_twice_the_viewers_take_twice_the_network_and_no_more_time() -> None:
     held = Measured()
-    one, two = (machine(held, viewers, Random(1)) for viewers in (10_000, 20_000))
+    one, two = (machine(held, viewers, Random(1)) for viewers in (20_000, 40_000))
     assert two.packets == 2 * one.packets
     assert two.megabits == pytest.approx(2 * one.megabits)
     assert two.processes > one.processes
