@@ -14,7 +14,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import clock, descriptors, display, hooks, memory, mounts, reload, stalls, starved, web
+from tests.faults import (
+    clock,
+    descriptors,
+    display,
+    hooks,
+    memory,
+    mounts,
+    pages,
+    reload,
+    stalls,
+    starved,
+    web,
+)
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, table
 
@@ -29,6 +41,7 @@ class Campaign(NamedTuple):
 CAMPAIGNS: Mapping[str, Campaign] = {
     "clock": Campaign(clock.TITLE, clock.rows),
     "mounts": Campaign(mounts.TITLE, mounts.rows),
+    "pages": Campaign(pages.TITLE, pages.rows),
     "reload": Campaign(reload.TITLE, reload.rows),
     "hooks": Campaign(hooks.TITLE, hooks.rows),
     "stalls": Campaign(stalls.TITLE, stalls.rows),
