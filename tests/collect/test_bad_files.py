@@ -83,7 +83,8 @@ def test_a_file_that_is_cut_off_gives_no_wrong_number(name: str, file: str, shar
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(name: str, file: str, data: bytes) -> None:
     with suppress(ValueError):
-        measured(name, Changed(file, data + b"\n"))
+        found = measured(name, Changed(file, data + b"\n"))
+        assert all(isinstance(value, (int, float)) for value in found.values())
 
 
 @pytest.mark.parametrize(("name", "file"), [pair for pair in ALL if pair[0] != "uname"])

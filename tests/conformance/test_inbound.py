@@ -77,7 +77,11 @@ def test_what_was_fragmented_anywhere_comes_whole(
 
 @given(st.binary(), st.lists(st.integers(0, 1000)))
 def test_any_bytes_are_received_or_a_violation(data: bytes, places: list[int]) -> None:
-    received(cut(data, places))
+    found = received(cut(data, places))
+    violations = [each for each in found if isinstance(each, int)]
+    assert violations in ([], found[-1:])
+    assert set(violations) <= {1002, 1003, 1007, 1009}
+    assert all(len(each[1]) <= LIMIT for each in found if not isinstance(each, int))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from tests.deploy.proxy import PROXIES, Nginx, Proxy
 from tests.deploy.viewer import ADDRESS
 from tests.server.reader import Event, Reader
 from tests.service import Service, running
-from tests.tls import pair, trusting
 
 STEP = 200
 SETTINGS = {
@@ -40,16 +39,6 @@ class Bare(Nginx):
 
 
 WAYS: dict[str, type[Proxy]] = {**PROXIES, "bare nginx": Bare}
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return pair(tmp_path_factory.mktemp("certificate"))
-
-
-@pytest.fixture
-def trust(certificate: tuple[Path, Path]) -> ssl.SSLContext:
-    return trusting(certificate[0])
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from tests import node
 from tests.deploy.proxy import IDLE, PROXIES, Proxy, behind
 from tests.deploy.viewer import ADDRESS, Viewer
 from tests.service import Service, running
-from tests.tls import pair, trusting
 
 PING = 0.8
 STEP = 200
@@ -28,16 +27,6 @@ SETTINGS = {
     "SERVER__WEBSOCKET__PING_TIMEOUT": f"{round(1000 * PING)}ms",
     "SERVER__WEBSOCKET__SWEEP_INTERVAL": "100ms",
 }
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return pair(tmp_path_factory.mktemp("certificate"))
-
-
-@pytest.fixture
-def trust(certificate: tuple[Path, Path]) -> ssl.SSLContext:
-    return trusting(certificate[0])
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +54,11 @@ def one_of(proxies: dict[str, Proxy], name: str) -> Proxy:
     if name not in proxies:
         pytest.skip(f"{name} is not installed: apt-get install {PROXIES[name].package}")
     return proxies[name]
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_proxy_that_is_missing_is_a_failure_once_though_its_tests_are_skipped(name: str) -> None:
+    assert PROXIES[name].found(), f"{name} is not installed: apt-get install {PROXIES[name].package}"
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +146,7 @@ async def test_hidden_pages_stay_connected_for_longer_than_the_proxies_wait(
     await asyncio.gather(*map(hide, viewers))
     for viewer in viewers:
         await viewer.close()
+    assert viewers, "no proxy is installed"
 
 
 @pytest.mark.gen_test(timeout=30)

@@ -20,6 +20,10 @@ async def test_whatever_the_clock_is_set_to_nobody_is_cut_and_ticks_go_on(tmp_pa
     assert found.columns >= 3 * len(steps)
 
 
+def test_a_missing_library_is_a_failure_once_though_its_test_is_skipped() -> None:
+    assert library() is not None, MISSING
+
+
 def test_every_kind_of_step_is_drawn_and_ten_years_come_last() -> None:
     steps = drawn(Random(1), 200)
     assert len(steps) == 200
