@@ -4,7 +4,7 @@ from .access import Access, User
 from .credential import Credential
 from .folder import FOLDER, AccessError, Folder
 from .invitation import invitation, reachable, tell_address
-from .roles import Permission, Role
+from .roles import Permission, Permissions, Role
 
 __all__ = [
     "FOLDER",
@@ -13,6 +13,7 @@ __all__ = [
     "Credential",
     "Folder",
     "Permission",
+    "Permissions",
     "Role",
     "User",
     "invitation",

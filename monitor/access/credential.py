@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .roles import GRANTED, Permission, Role
+from .roles import GRANTED, Permission, Permissions, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Credential:
     name: str
     """Who, for people to read; empty for somebody unknown."""
     role: Role
-    may: frozenset[Permission]
+    may: Permissions
     ambient: bool = False
     """Whether a browser shows it by itself, whoever made it ask."""
 

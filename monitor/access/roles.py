@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeAlias
 
 
 class Permission(StrEnum):
@@ -17,6 +18,10 @@ class Permission(StrEnum):
     """Who watches, from where; and the way to cut one."""
 
 
+Permissions: TypeAlias = frozenset[Permission]
+"""All that somebody may."""
+
+
 class Role(StrEnum):
     """Each may what those before it may."""
 
@@ -27,7 +32,7 @@ class Role(StrEnum):
 
 VIEWER = frozenset({Permission.NOTHING, Permission.VIEW, Permission.METRICS})
 OPERATOR = VIEWER | {Permission.VIEWERS}
-GRANTED: Mapping[Role, frozenset[Permission]] = {
+GRANTED: Mapping[Role, Permissions] = {
     Role.VIEWER: VIEWER,
     Role.OPERATOR: OPERATOR,
     Role.ADMIN: frozenset(Permission),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .folder import AccessError, Folder
-from .roles import GRANTED, Permission, Role
+from .roles import GRANTED, Permission, Permissions, Role
 from .sessions import digest
 
 FILE = "tokens.json"
@@ -38,7 +38,7 @@ class Token(NamedTuple):
         return f"token {self.hashed[:16]}"
 
     @property
-    def may(self) -> frozenset[Permission]:
+    def may(self) -> Permissions:
         granted = GRANTED[self.role]
         return granted & {Permission.NOTHING, *self.scope} if self.scope else granted
 

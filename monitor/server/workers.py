@@ -61,7 +61,7 @@ class Workers:
         self.running: dict[str, Process] = {}
         self._stopping = False
         if count:
-            feeds.tables[TABLE] = self._newest
+            feeds.tables[TABLE] = lambda _may: self._newest()
 
     @property
     def load(self) -> int:

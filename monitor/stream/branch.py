@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from monitor.access import Permission
 from monitor.formats import relay
 from monitor.stream.feed import Feed, FeedError
 from monitor.stream.feeds import Feeds
@@ -60,8 +61,9 @@ class Branch:
 
     def _open(self, asked: relay.Open) -> None:
         variables = tuple((name, value) for name, value in asked.variables)
+        may = frozenset(map(Permission, asked.may))
         try:
-            feed = self.feeds.find(Asked(tuple(asked.queries), variables, asked.step, asked.table))
+            feed = self.feeds.find(Asked(tuple(asked.queries), variables, asked.step, asked.table, may))
         except FeedError as error:
             self.send(relay.Refused(asked.ask, error.query, str(error), error.error.position))
             return

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from monitor.access import Permissions
 from monitor.formats import live
 from monitor.formats.live import Past
 from monitor.model import Floats, Labels, Times
@@ -42,12 +43,21 @@ def text_of(queries: Sequence[Query]) -> str:
 class Feed:
     """Columns are numbered n = t / step, so a number means the same before and after a restart."""
 
-    def __init__(self, id_: int, queries: Sequence[Query], step: int, limits: Limits, n: int) -> None:
+    def __init__(
+        self,
+        id_: int,
+        queries: Sequence[Query],
+        step: int,
+        limits: Limits,
+        n: int,
+        may: Permissions = frozenset(),
+    ) -> None:
+        """`may` is what those may who follow it, all of them."""
         self.id = id_
         self.queries = tuple(queries)
         self.step = step
-        self.key = text_of(self.queries), step
-        """What it was asked for; a text, as its hash is worked out once."""
+        self.key = text_of(self.queries), step, may
+        """What it was asked for and by whom; a text, as its hash is worked out once."""
         self.limits = limits
         self.n = n
         """Number of the newest column."""

@@ -9,12 +9,13 @@ from functools import lru_cache
 from itertools import count
 from typing import TypeAlias
 
+from monitor.access import Permissions
 from monitor.model import Labels
 from monitor.promql import Limits, Moment, Query, QueryError, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError, text_of
 from monitor.stream.source import Asked, Brought, Followed, Opened
-from monitor.stream.table import Rows, Table
+from monitor.stream.table import Gather, Table
 
 RATE_STEPS = 5
 """Steps in `$__rate_interval`: enough samples for a calm rate, few enough to be live."""
@@ -22,11 +23,12 @@ TURN = 0.005
 """Seconds of evaluating before the event loop may look at its sockets again."""
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
-_Key: TypeAlias = tuple[str, int] | str
+_Key: TypeAlias = tuple[str, int, Permissions] | tuple[str, Permissions]
 
 
 class Feeds:
-    """Feeds with the same queries (after normalisation) and step are one feed; the last to leave stops it."""
+    """Feeds with the same queries (after normalisation), step and permissions are one feed; the last to leave
+    stops it."""
 
     def __init__(
         self,
@@ -44,8 +46,8 @@ class Feeds:
         self.clock = clock
         self.now: int | None = None
         """Time of the newest tick, ms."""
-        self.tables: dict[str, Callable[[], Rows]] = {}
-        """What each table shows, by its name; asked once a tick while somebody watches."""
+        self.tables: dict[str, Gather] = {}
+        """What each table shows, by its name."""
         self._running: dict[_Key, Feed | Table] = {}
         self._listeners: dict[_Key, int] = {}
         self._ids = count(1)
@@ -53,22 +55,32 @@ class Feeds:
     def __len__(self) -> int:
         return len(self._running)
 
-    def open(self, texts: Sequence[str], variables: Mapping[str, str], step: int) -> Feed:
-        """The feed of these queries, started if need be.  Raises FeedError; pair it with `close`."""
+    def open(
+        self,
+        texts: Sequence[str],
+        variables: Mapping[str, str],
+        step: int,
+        may: Permissions = frozenset(),
+    ) -> Feed:
+        """The feed of these queries for those who may do this, started if need be.
+
+        Raises FeedError; pair it with `close`.
+        """
         known = {"__rate_interval": f"{RATE_STEPS * step}ms", **variables}
         queries, words = _parsed(tuple(texts), tuple(sorted(known.items())))
-        feed = self._running.get((words, step))
+        feed = self._running.get((words, step, may))
         if not isinstance(feed, Feed):
-            feed = Feed(next(self._ids), queries, step, self.limits, self._newest(step))
+            feed = Feed(next(self._ids), queries, step, self.limits, self._newest(step), may)
             feed.check(self.storage)
         self._listen(feed)
         return feed
 
-    def open_table(self, name: str) -> Table:
-        """The table of this name, which is one of `tables`; pair it with `close`."""
-        table = self._running.get(name)
+    def open_table(self, name: str, may: Permissions) -> Table:
+        """The table of this name (one of `tables`) for those who may do this; pair it with `close`."""
+        table = self._running.get((name, may))
         if not isinstance(table, Table):
-            table = Table(next(self._ids), name, self.step, self._newest(self.step), self.tables[name])
+            newest = self._newest(self.step)
+            table = Table(next(self._ids), name, may, self.step, newest, self.tables[name])
         self._listen(table)
         return table
 
@@ -84,8 +96,8 @@ class Feeds:
     def find(self, asked: Asked) -> Feed | Table:
         """What is asked for, opened.  Raises FeedError."""
         if asked.table is not None:
-            return self.open_table(asked.table)
-        return self.open(asked.queries, dict(asked.variables), asked.step)
+            return self.open_table(asked.table, asked.may)
+        return self.open(asked.queries, dict(asked.variables), asked.step, asked.may)
 
     def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
         """The columns numbered after + 1 to n; the answer comes within the call."""
@@ -109,7 +121,7 @@ class Feeds:
 
     def followed(self, table: str) -> bool:
         """Whether anybody watches the table of this name."""
-        return table in self._running
+        return any(isinstance(each, Table) and each.name == table for each in self._running.values())
 
     def advance(self, now: int) -> None:
         """Bring every feed to the time now (ms) in one turn."""

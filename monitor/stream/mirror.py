@@ -15,7 +15,7 @@ from monitor.promql import QueryError
 from monitor.stream.feed import PASTS, FeedError
 from monitor.stream.frames import Frame
 from monitor.stream.source import Asked, Brought, Followed, Opened
-from monitor.stream.table import Rows
+from monitor.stream.table import Gather
 
 Send = Callable[[relay.Message], None]
 
@@ -62,7 +62,7 @@ class Mirrors:
     def __init__(self, step: int, send: Send) -> None:
         self.step = step
         self.send = send
-        self.tables: dict[str, Callable[[], Rows]] = {}
+        self.tables: dict[str, Gather] = {}
         """Only the names count: a table's rows are gathered by the other end."""
         self._followed: dict[int, Mirror] = {}
         self._known: dict[Asked, Mirror] = {}
@@ -83,7 +83,7 @@ class Mirrors:
         else:
             number = next(self._numbers)
             self._awaited[asked], self._questions[number] = [answer], asked
-            self.send(relay.Open(number, *asked))
+            self.send(relay.Open(number, *asked[:-1], may=sorted(asked.may)))
 
     def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
         assert isinstance(feed, Mirror)

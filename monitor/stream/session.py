@@ -7,12 +7,12 @@ brought up to date with one message when it can take it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from monitor.access import Permission
+from monitor.access import Permissions
 from monitor.formats import live
 from monitor.formats.live import Ack, Message, MessageError, Subscribe, Unsubscribe, Visible
 from monitor.stream.backlog import Backlog
@@ -89,7 +89,7 @@ class Session:
         self.due = due
         self.backlog = backlog or Backlog(limits.backlog)
         self.id = secrets.token_hex(6)
-        self.may: Collection[Permission] = ()
+        self.may: Permissions = frozenset()
         self.since = 0
         """When it began, Unix time in ms."""
         self.subscriptions: dict[int, Subscription] = {}
@@ -302,7 +302,7 @@ class Session:
         queries = message.queries if message.board is None else self._board(message.board)
         if len(queries) > self.limits.queries:
             raise self._too_many()
-        return Asked(tuple(queries), tuple(sorted(message.variables.items())), step)
+        return Asked(tuple(queries), tuple(sorted(message.variables.items())), step, may=self.may)
 
     def _table(self, name: str) -> Asked:
         if name not in self.feeds.tables:
@@ -312,7 +312,7 @@ class Session:
             raise RefusedError(
                 "not_permitted", f"the table {name} is not for everybody: log in as an operator"
             )
-        return Asked(table=name)
+        return Asked(table=name, may=self.may)
 
     def _room_for(self, feed: Followed) -> bool:
         running = [subscription.feed for subscription in self.subscriptions.values()]

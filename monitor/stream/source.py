@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
+from monitor.access import Permissions
 from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
-from monitor.stream.table import Rows
+from monitor.stream.table import Gather
 
 
 class Asked(NamedTuple):
-    """What a feed is asked for: queries with values for their variables, or else the name of a table."""
+    """What a feed is asked for: queries with values for their variables, or else the name of a table.
+
+    Those who may not do the same never share one, whatever they ask for.
+    """
 
     queries: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     step: int = 0
     table: str | None = None
+    may: Permissions = frozenset()
+    """All that the asker may."""
 
 
 class Followed(Protocol):
@@ -46,7 +52,7 @@ class Source(Protocol):
     """Answers are given by a call, within the question's own or later; later ones may come for nobody."""
 
     step: int
-    tables: dict[str, Callable[[], Rows]]
+    tables: dict[str, Gather]
 
     def __len__(self) -> int: ...
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
-from monitor.access import Permission
+from monitor.access import Permission, Permissions
 from monitor.formats import live
 from monitor.promql import Moment, Query
 from monitor.storage import Storage
@@ -23,17 +24,23 @@ class Rows(NamedTuple):
     total: int
 
 
+Gather: TypeAlias = Callable[[Permissions], Rows]
+"""What a table shows to those who may do this; asked once a tick for each set of permissions watched with."""
+
+
 class Table:
     """Followed like a `Feed`; it has no past: who missed some of its messages is sent the newest."""
 
     queries: tuple[Query, ...] = ()
 
-    def __init__(self, id_: int, name: str, step: int, n: int, source: Callable[[], Rows]) -> None:
+    def __init__(self, id_: int, name: str, may: Permissions, step: int, n: int, gather: Gather) -> None:
         self.id = id_
-        self.key = name
+        self.name = name
+        self.key = name, may
+        """What it was asked for, and what those may who are shown it."""
         self.step = step
         self.n = n
-        self.source = source
+        self.gather = partial(gather, may)
         self.frames: list[Frame] = []
         """The newest message, encoded once for all who watch."""
         self.size = 0
@@ -48,5 +55,5 @@ class Table:
         return self.frames[0]
 
     def _show(self) -> None:
-        frame = Frame(live.table(self.key, self.id, self.n, *self.source()))
+        frame = Frame(live.table(self.name, self.id, self.n, *self.gather()))
         self.frames, self.size = [frame], len(frame)

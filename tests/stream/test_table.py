@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.access import Permission
+from monitor.access import Permission, Permissions
 from monitor.formats import live
 from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
@@ -30,7 +30,7 @@ class Seconds:
         self.house = house
         self.asked = 0
 
-    def __call__(self) -> Rows:
+    def __call__(self, _may: Permissions) -> Rows:
         self.asked += 1
         return Rows(("second",), [(self.house.second,)], 1)
 
