@@ -50,7 +50,7 @@ NUMBERS: Mapping[str, Metric] = {
     "feeds": gauge("monitor_feeds", "Distinct feeds that are evaluated each tick."),
     "sessions_opened": counter("monitor_sessions_opened_total", "Live connections ever opened."),
     "zombies": counter(
-        "monitor_zombies_total", "Sessions found without a socket; always 0 in a sound build."
+        "monitor_zombies_total", "Sessions found without a socket by two sweeps; always 0 in a sound build."
     ),
     "orphans": counter(
         "monitor_orphans_total", "Sockets found without a session; always 0 in a sound build."

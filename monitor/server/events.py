@@ -106,7 +106,7 @@ class EventConnection:
 
     def facts(self, now: float) -> Facts:
         if self.stream.closed():
-            return Facts(closed=True)
+            return self.pulse.closed(now)
         self.pulse.waiting(tcp.unacknowledged(self.stream), now)
         return self.pulse.facts(now, self._closing)
 

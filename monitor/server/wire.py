@@ -182,7 +182,7 @@ class SharedConnection:
 
     def facts(self, now: float) -> Facts:
         if self.stream.closed():
-            return Facts(closed=True)
+            return self.pulse.closed(now)
         self.pulse.waiting(tcp.unacknowledged(self.stream), now)
         return self.pulse.facts(now, self.protocol.is_closing())
 

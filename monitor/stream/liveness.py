@@ -2,8 +2,8 @@
 
 Guarantees, with P = ping_interval, T = ping_timeout, D = no_drain, C = close_timeout, S = sweep_interval: a
 peer that is silent, stopped or cut off is gone within P + max(T, D) + 2 S of its last sign of life; one that
-is closing within C + S; a session whose stream is gone within S.  A peer whose TCP makes progress is not cut
-for late pongs: the time-out starts when the ping has been delivered.
+is closing within C + S; a session whose stream is gone within 2 S.  A peer whose TCP makes progress is not
+cut for late pongs: the time-out starts when the ping has been delivered.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Bounds:
 class Facts(NamedTuple):
     """What is known of one connection at the moment of a sweep; times in seconds of the sweep's clock."""
 
-    closed: bool = False
-    """Its stream is gone, though it is still registered."""
+    closed_since: float | None = None
+    """The sweep that first met its stream gone, though it was still registered."""
     closing_since: float | None = None
     pinged_at: float = 0.0
     """The last ping, or the beginning of the connection."""
@@ -55,8 +55,9 @@ class Facts(NamedTuple):
 
 def judge(facts: Facts, now: float, bounds: Bounds) -> Verdict:
     """The verdict on one connection."""
-    if facts.closed:
-        return Verdict.ZOMBIE
+    if facts.closed_since is not None:
+        # The first sweep may come between the end of a stream and the turn of the loop that tells of it.
+        return Verdict.ZOMBIE if now > facts.closed_since else Verdict.ALIVE
     if facts.unanswered_since is not None and now - facts.unanswered_since >= bounds.ping_timeout:
         return Verdict.NO_PONG
     if facts.stuck_since is not None and now - facts.stuck_since >= bounds.no_drain:

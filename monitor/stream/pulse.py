@@ -13,6 +13,7 @@ class Pulse:
     """Kept by a connection for the sweep.  Times are seconds of the sweep's clock, sizes are bytes."""
 
     __slots__ = (
+        "_closed_since",
         "_marks",
         "_pings",
         "_stuck_since",
@@ -29,6 +30,7 @@ class Pulse:
         self.round_trip: float | None = None
         """Seconds, of the newest answered ping."""
         self.closing_since: float | None = None
+        self._closed_since: float | None = None
         self._marks: tuple[_Mark, ...] = ()
         self._pings: dict[bytes, _Ping] | None = None
         self._stuck_since: float | None = None
@@ -111,6 +113,12 @@ class Pulse:
         marks = tuple(mark for mark in self._marks if mark.offset > acknowledged)
         grown = not marks or marks[-1].offset < written
         self._marks = (*marks, _Mark(written, now)) if grown else marks
+
+    def closed(self, now: float) -> Facts:
+        """What is known when its stream is gone, and it has not left."""
+        if self._closed_since is None:
+            self._closed_since = now
+        return Facts(closed_since=self._closed_since)
 
     def facts(self, now: float, closing: bool) -> Facts:
         """What is known; afterwards the ledger tells whether the next sweep has to look again."""

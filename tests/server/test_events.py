@@ -388,7 +388,7 @@ async def test_a_hook_that_fails_leaves_no_session_behind(
     reader = Reader(f"{base_url}/")
     await reader.get()
     assert await reader.end() is None
-    sweep(audience, clock, BOUNDS.sweep_interval)
+    sweep(audience, clock, 2 * BOUNDS.sweep_interval)
     assert audience.telemetry.gone == {"zombie": 1}
 
 

@@ -19,7 +19,7 @@ from monitor.promql import Limits
 from monitor.server.guard import Guard
 from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
-from monitor.server.wire import Sockets
+from monitor.server.wire import SharedConnection, Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
 from tests.access.house import open_to_all
@@ -151,6 +151,7 @@ async def test_open_fails_when_there_is_one(
     await ended(await connect())
     assert audience.telemetry.sessions_opened == 1
     sweep()
+    sweep()
     assert audience.telemetry.gone == {"zombie": 1}
 
 
@@ -184,6 +185,7 @@ async def test_on_close_is_not_called(
     await ended(client)
     await until_closed(audience)
     sweep()
+    sweep()
     assert audience.telemetry.gone == {"zombie": 1}
 
 
@@ -202,6 +204,7 @@ async def test_on_close_fails(
     await ended(client)
     await until_closed(audience)
     sweep()
+    sweep()
     assert audience.telemetry.gone == {"zombie": 1}
 
 
@@ -218,6 +221,20 @@ async def test_the_end_of_the_session_fails_and_the_socket_goes_all_the_same(
         audience.leave(session, "no-pong")
     await ended(client)
     assert audience.telemetry.gone == {"no-pong": 1}
+
+
+@pytest.mark.gen_test
+async def test_a_sweep_between_the_end_of_a_socket_and_the_turn_that_tells_of_it_counts_nothing(
+    connect: Connect, audience: Audience, sweep: Callable[[], None]
+) -> None:
+    await connect()
+    ((session, connection),) = audience.connections.items()
+    assert isinstance(connection, SharedConnection)
+    connection.stream.close()  # As where a write finds that the peer is gone.
+    sweep()
+    assert (session in audience.connections, audience.telemetry.zombies) == (True, 0)
+    await asyncio.wait_for(audience.empty.wait(), 5)
+    assert (audience.telemetry.gone, audience.telemetry.zombies) == ({"lost": 1}, 0)
 
 
 @pytest.mark.gen_test
@@ -252,7 +269,8 @@ async def test_a_socket_without_a_session_is_counted_and_cut(
 
 
 async def until_closed(audience: Audience) -> None:
-    while not all(each.facts(0.0).closed for each in audience.connections.values()):  # noqa: ASYNC110
+    connections = [each for each in audience.connections.values() if isinstance(each, SharedConnection)]
+    while not all(each.stream.closed() for each in connections):  # noqa: ASYNC110
         await asyncio.sleep(0)
 
 

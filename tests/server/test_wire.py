@@ -243,7 +243,7 @@ async def test_an_aborted_connection_is_a_closed_one(raw: socket.socket, audienc
     await upgrade(raw)
     ((session, connection),) = audience.connections.items()
     audience.leave(session, "test")
-    assert connection.facts(0.0).closed
+    assert connection.facts(0.0).closed_since == 0.0
     assert connection.send([Frame(b"{}")]) == 0
     connection.ping()
     connection.abort()

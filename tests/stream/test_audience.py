@@ -55,7 +55,7 @@ def test_one_who_joins_while_a_tick_goes_out_misses_nothing_and_gets_nothing_twi
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        (Facts(closed=True), "zombie"),
+        (Facts(closed_since=0.0), "zombie"),
         (Facts(unanswered=True, unanswered_since=0.0), "no-pong"),
         (Facts(stuck_since=0.0), "no-progress"),
         (Facts(closing_since=0.0), "unfinished-close"),
