@@ -178,7 +178,7 @@ def collectors() -> Iterator[tuple[str, str]]:
 
 
 def test_every_collector_is_in_the_list_under_the_name_of_its_file() -> None:
-    assert {name: kind.__name__ for name, kind in COLLECTORS.items()} == dict(collectors())
+    assert {each.file: each.name for each in COLLECTORS.values()} == dict(collectors())
 
 
 def imported_files(path: Path) -> list[Path]:

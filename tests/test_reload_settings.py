@@ -196,15 +196,15 @@ OPTIONS: Mapping[str, Any] = {"every": "200ms", "timeout": "200ms"}
 
 
 def measured(key: Key) -> Check:
-    """The collector of a setting is another one, or none, and all others are as they were."""
+    """The collector of a setting is another one, there or gone, and all others are as they were."""
     *_, name, option = map(str, key)
 
     async def check(run: Run) -> None:
         held = collectors(run)
         if option == "enabled":
-            assert name not in held
+            assert (name in held) is (name not in BEFORE)
         else:
-            assert held[name] is not BEFORE[name]
+            assert held[name] is not BEFORE.get(name)
         assert all(held[other] is BEFORE[other] for other in held if other != name)
 
     return check
@@ -215,9 +215,15 @@ for each in fields.settings(Settings):
     if each.key[:2] == ("collect", "collectors"):
         option = str(each.key[-1])
         CHECKS[dotted(each.key)] = (
-            False if option == "enabled" else OPTIONS.get(option, "x+"),
+            not each.field.default if option == "enabled" else OPTIONS.get(option, "x+"),
             measured(each.key),
         )
+
+
+def written(key: str, value: object) -> dict[str, object]:
+    """A change as the environment has it; an option of a collector counts where that one is on."""
+    switch = {f"{key.rpartition('.')[0]}.enabled": True} if key.startswith("collect.collectors.") else {}
+    return {name.replace(".", "__"): each for name, each in {**switch, key: value}.items()}
 
 
 @pytest.fixture
@@ -240,8 +246,9 @@ async def test_every_setting_that_a_reload_takes_is_taken(tmp_path: Path, own_lo
         client = await Client.come(run)
         await client.ask(queries=["up"])
         for key, (value, check) in CHECKS.items():
+            BEFORE.clear()
             BEFORE.update(collectors(run))
-            await run.take(**{key.replace(".", "__"): value})
+            await run.take(**written(key, value))
             await check(run)
             await run.take()
         await client.heard("tick")

@@ -16,6 +16,8 @@ from monitor.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 TIMEOUT = 5.0
+ABSENT = 10.0
+"""Seconds after which what was not on this host is looked for again."""
 OFFSET = Metric(
     "monitor_clock_offset_seconds",
     Kind.GAUGE,
@@ -121,7 +123,7 @@ class CollectLoop:
 
     def measure(self, timestamp: int) -> Scrape:
         """One pass: what all collectors measure now, under the given time in ms."""
-        self._host.fresh()
+        self._host.fresh(timestamp / 1000)
         blocks: list[Block] = []
         for source in self._sources.values():
             blocks += source.measured(timestamp)
@@ -189,7 +191,7 @@ class Health:
 
 
 class Direct:
-    """A collector that is run in each pass."""
+    """A collector that is run in each pass; one that has nothing on this host, now and then."""
 
     def __init__(
         self, name: str, collector: Collector, host: Host, monotonic: Callable[[], float], limit: float
@@ -200,12 +202,16 @@ class Direct:
         self._host = host
         self._monotonic = monotonic
         self._limit = limit
+        self._due = 0
 
     def begin(self, timestamp: int) -> None:
         """Nothing to prepare."""
 
-    def measured(self, _timestamp: int) -> Iterable[Block]:
+    def measured(self, timestamp: int) -> Iterable[Block]:
         """What it measures now; nothing where it fails."""
+        if timestamp < self._due:
+            self.seconds = 0.0
+            return ()
         began = self._monotonic()
         blocks: list[Block] = []
         error: Exception | None = None
@@ -216,6 +222,8 @@ class Direct:
         self.seconds = self._monotonic() - began
         if error is None and self.seconds > self._limit:
             error = TimeoutError(f"took {self.seconds:.3f} s, more than {self._limit:g} s")
+        if isinstance(error, FileNotFoundError):
+            self._due = timestamp + round(ABSENT * 1000)
         self.health.turn(error)
         return blocks
 

@@ -46,10 +46,10 @@ def group(model: type[BaseModel], values: dict[str, Any], indent: str) -> Iterat
             yield from comment(texts[name], form(field), indent)
             yield f"{indent}{name}: {written(values[name])}"
         elif is_bare(inner):
-            yield from comment(inner.__doc__ or "", "true or false", indent)
+            yield from comment(texts.get(name) or inner.__doc__ or "", "true or false", indent)
             yield f"{indent}{name}: {written(values[name]['enabled'])}"
         else:
-            yield from comment(inner.__doc__ or "", "", indent)
+            yield from comment(texts.get(name) or inner.__doc__ or "", "", indent)
             yield f"{indent}{name}:"
             yield from group(inner, values[name], indent + "  ")
 

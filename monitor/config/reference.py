@@ -79,7 +79,7 @@ def settings_rows(section: type[BaseModel], key: Key) -> Iterator[list[str]]:
         elif inner is not None and is_bare(inner):
             takes = Setting(key, inner.model_fields["enabled"], "").takes.value
             on = written(values[name]["enabled"])
-            yield [*row(name, on, "true or false", inner.__doc__ or ""), takes]
+            yield [*row(name, on, "true or false", texts.get(name) or inner.__doc__ or ""), takes]
 
 
 def board_rows(model: type[BaseModel]) -> Iterator[list[str]]:

@@ -46,6 +46,13 @@ class Switch(Section):
         return {"enabled": value} if isinstance(value, bool) else value
 
 
+class Off(Switch):
+    """A part that can be turned on; in the file, `true` or `false` alone stands for the switch."""
+
+    enabled: Annotated[bool, Takes.RELOAD] = False
+    """Whether it is on."""
+
+
 def read_pattern(text: str) -> str:
     try:
         re.compile(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .collect import Filesystem
+from .options import Filesystem
 
 CONTAINERS = ("veth", "docker", "br-", "cali", "cni", "flannel", "cilium", "lxc", "virbr", "vnet", "podman")
 """How the names begin of interfaces that come and go with containers and virtual machines."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 
-BESIDES = 192
+BESIDES = 704
 """Descriptors beside those of the viewers: the service's files, and connections that are no viewers."""
 
 

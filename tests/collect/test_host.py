@@ -53,6 +53,34 @@ def test_descriptors_are_bounded(tmp_path: Path) -> None:
     this.close()
 
 
+def test_files_that_are_read_no_more_make_room_for_those_that_are(tmp_path: Path) -> None:
+    for number in range(8):
+        (tmp_path / str(number)).write_text(f"{number}\n")
+    this = host(tmp_path, descriptors=4)
+    for first in (0, 0, 4, 4, 4):
+        this.fresh()
+        for number in range(first, first + 4):
+            this.proc(str(number))
+    assert sorted(this._open) == [f"{tmp_path}/{number}" for number in range(4, 8)]
+    this.close()
+
+
+def test_what_is_read_in_passing_is_closed_again(tmp_path: Path) -> None:
+    (tmp_path / "info").write_text("x\n")
+    this = host(tmp_path)
+    before = opened()
+    with this.passing():
+        assert this.proc("info") == "x\n"
+        with pytest.raises(IsADirectoryError):
+            this.proc("")
+    assert opened() == before
+    this.proc("info")
+    this.fresh()
+    this.proc("info")
+    assert opened() == before + 1
+    this.close()
+
+
 def test_a_big_file_is_read_whole_however_it_grows(tmp_path: Path) -> None:
     this = host(tmp_path)
     for size in (10, 5_000, 500_000, 3):

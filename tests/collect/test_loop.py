@@ -196,6 +196,21 @@ def test_what_the_host_does_not_have_is_no_failure(caplog: pytest.LogCaptureFixt
     assert str(tmp_path / "pressure/cpu") in told[0].message
 
 
+def test_what_was_not_there_is_looked_for_again_after_a_while(tmp_path: Path) -> None:
+    asked: list[float] = []
+
+    class Late:
+        def collect(self, host: Host) -> Iterator[Block]:
+            asked.append(host.now)
+            if len(asked) == 1:
+                raise FileNotFoundError("sensor")
+            yield Block(ONE, [1.0])
+
+    done = run({"source": Late()}, 13)
+    assert [now - asked[0] for now in asked] == [0, 10, 11, 12]
+    assert done.series('node_scrape_collector_success{collector="source"}') == [0] * 10 + [1] * 3
+
+
 def test_a_mistake_of_ours_is_logged_with_where_it_is(
     expect_log: ExpectLog, caplog: pytest.LogCaptureFixture
 ) -> None:

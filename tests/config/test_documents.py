@@ -102,7 +102,7 @@ def test_the_schema_knows_how_durations_and_sizes_are_written_and_where_numbers_
 
 def test_the_schema_takes_a_switch_and_a_board_in_each_of_their_forms() -> None:
     described = schema()
-    assert [each["type"] for each in described["$defs"]["Pressure"]["anyOf"]] == ["boolean", "object"]
+    assert [each["type"] for each in described["$defs"]["Switch"]["anyOf"]] == ["boolean", "object"]
     assert described["properties"]["boards"]["items"]["anyOf"][0] == {"type": "string"}
     assert described["properties"]["boards"]["default"] == ["overview"]
 
@@ -119,8 +119,9 @@ def test_each_collector_has_a_switch_with_its_own_options_and_defaults() -> None
     for name, collector in COLLECTORS.items():
         switch: Switch = getattr(switches, name)
         options = switch.model_dump(exclude={"enabled"})
-        parameters = inspect.signature(collector).parameters
+        parameters = inspect.signature(collector.kind).parameters
         assert options == {option: parameters[option].default for option in options}
+        assert type(switch).__name__ not in ("Switch", "Off") or fields.documentation(type(switches))[name]
 
 
 @pytest.mark.parametrize("setting", [*fields.settings(Settings)], ids=lambda setting: dotted(setting.key))

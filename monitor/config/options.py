@@ -1,0 +1,60 @@
+"""Settings of single collectors, beside the switch.
+
+The patterns are node_exporter's own defaults, so that the series are the same.
+"""
+
+from typing import Annotated
+
+from .section import Pattern, Switch, Takes
+from .units import Between, Duration
+
+
+class Diskstats(Switch):
+    """Reads, writes and busy time of block devices."""
+
+    devices_exclude: Annotated[Pattern, Takes.RELOAD] = r"^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$"
+    """Block devices to leave out; empty leaves out none."""
+
+
+class Filesystem(Switch):
+    """Size and free space of mounted file systems."""
+
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 5
+    """Time between two looks; between them the last values stand."""
+    timeout: Annotated[Duration, Between("100ms", "1m"), Takes.RELOAD] = 5
+    """How long one file system may take to answer before it is marked as not answering."""
+    mount_points_exclude: Annotated[Pattern, Takes.RELOAD] = (
+        r"^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)"
+    )
+    """Mount points to leave out; empty leaves out none."""
+    fs_types_exclude: Annotated[Pattern, Takes.RELOAD] = (
+        r"^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs"
+        r"|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$"
+    )
+    """Types of file system to leave out; empty leaves out none."""
+
+
+class Netdev(Switch):
+    """Traffic of network interfaces."""
+
+    devices_exclude: Annotated[Pattern, Takes.RELOAD] = ""
+    """Network interfaces to leave out; empty leaves out none."""
+
+
+class Netstat(Switch):
+    """Counters of the network protocols."""
+
+    fields: Annotated[Pattern, Takes.RELOAD] = (
+        r"^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)"
+        r"|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)"
+        r"|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)"
+        r"|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$"
+    )
+    """Fields of netstat to keep (`Protocol_Field`)."""
+
+
+class Vmstat(Switch):
+    """Paging and memory pressure of the kernel."""
+
+    fields: Annotated[Pattern, Takes.RELOAD] = r"^(oom_kill|pgpg|pswp|pg.*fault).*"
+    """Fields of vmstat to keep."""
