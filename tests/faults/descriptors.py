@@ -49,7 +49,8 @@ class Outcome:
     lines: list[str] = field(default_factory=list)
     minutes: float = 0.0
     harmed: list[str] = field(default_factory=list)
-    descriptors: int = 0
+    descriptors: Counter[str] = field(default_factory=Counter)
+    """More than there were, by what they are."""
 
 
 def rows(options: Options) -> Iterator[Row]:
@@ -72,7 +73,8 @@ def told(found: Outcome) -> Iterator[Row]:
     yield Row("of a core during a flood, at the most and on average", cost, worst < CHEAP)
     slowest = max(found.recoveries)
     yield Row("seconds until a newcomer is served again, at the most", f"{slowest:.2f}", slowest <= SOON)
-    yield Row("descriptors open beyond those at the beginning", found.descriptors, found.descriptors <= 0)
+    more = found.descriptors.total()
+    yield Row("descriptors, but for files of the kernel, beyond those at the beginning", more, not more)
 
 
 def said_by(lines: list[str]) -> Counter[str]:
@@ -86,7 +88,7 @@ async def campaign(folder: Path, floods: int, seed: int, lasts: float = LASTS) -
     limited = ("prlimit", f"--nofile={KNOWN}:{KNOWN}", *SERVE)
     async with serving(folder, limited, **settings) as service, viewers(service, VIEWERS) as watching:
         await served(service)
-        began, descriptors = time.monotonic(), (await service.metrics())["monitor_open_fds"]
+        began, descriptors = time.monotonic(), service.descriptors()
         for number in range(floods):
             limit = KNOWN if number % 2 else random.randint(LOWEST, HIGHEST)
             await flooded(service, limit, lasts, found)
@@ -95,7 +97,7 @@ async def campaign(folder: Path, floods: int, seed: int, lasts: float = LASTS) -
         found.minutes = (time.monotonic() - began) / 60
         resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (KNOWN, KNOWN))
         found.harmed = await lived_on(watching)
-        found.descriptors = round((await service.metrics())["monitor_open_fds"] - descriptors)
+        found.descriptors = service.descriptors() - descriptors
         found.lines = service.log_lines(*SIGNS)
         progress("\n".join(found.lines))
     return found

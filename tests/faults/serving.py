@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from tests.chaos.viewer import Viewer
 from tests.service import SERVE, Service
 
 HOST = "127.0.0.1"
+KERNEL = "/proc/", "/sys/"
 TICK = os.sysconf("SC_CLK_TCK")
 PATIENCE = 60
 """Seconds for an answer, or for a column to come."""
@@ -38,6 +40,15 @@ class Serving(Service):
     def pid(self) -> int:
         assert self.process is not None
         return self.process.pid
+
+    def descriptors(self) -> Counter[str]:
+        """What it has open, by what it is, but for the kernel's files: collectors keep one for each device of
+        this machine, and devices come and go."""
+        found: Counter[str] = Counter()
+        for descriptor in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # Closed since it was listed.
+                found[str(descriptor.readlink()).split(":")[0]] += 1
+        return Counter({name: held for name, held in found.items() if not name.startswith(KERNEL)})
 
     def cpu(self) -> float:
         """Seconds of user and system time (proc(5), /proc/pid/stat)."""

@@ -151,7 +151,7 @@ async def held(service: Serving, tasks: Path) -> dict[str, int]:
     count = await asyncio.to_thread(counted, service, tasks)
     metrics = await service.metrics()
     return {
-        "descriptors": round(metrics["monitor_open_fds"]),
+        "descriptors, but for files of the kernel,": service.descriptors().total(),
         "sessions": round(metrics["monitor_clients"]),
         "sessions without a socket, sockets without a session": round(
             metrics["monitor_zombies_total"] + metrics["monitor_orphans_total"]
