@@ -34,6 +34,8 @@ INSTALL = [
     "promql-parser==0.12.*",
     "google-re2>=1.1",
     "argon2-cffi>=25.1",
+    "pcodec>=1.1,<2",
+    "zstandard>=0.25",
 ]
 TEST = [
     "pytest>=9,<10",

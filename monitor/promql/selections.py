@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.model import Labels, Metric, Scrape
-from monitor.storage import Matcher, Selection, Storage
+from monitor.storage import FINEST, Look, Matcher, Selection, Storage
 
 
 class Selections(Storage):
@@ -11,19 +11,21 @@ class Selections(Storage):
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._found: dict[tuple[tuple[Matcher, ...], int, int], list[Selection]] = {}
+        self._found: dict[tuple[tuple[Matcher, ...], int, int, Look], list[Selection]] = {}
 
     def append(self, scrape: Scrape) -> None:
         """Keep a scrape, and forget what was selected."""
         self._storage.append(scrape)
         self._found.clear()
 
-    def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Selection]:
+    def select(
+        self, matchers: tuple[Matcher, ...], start: int, end: int, look: Look = FINEST
+    ) -> list[Selection]:
         """What the store selects, asked for once."""
-        key = (matchers, start, end)
+        key = (matchers, start, end, look)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._storage.select(matchers, start, end)
+            found = self._found[key] = self._storage.select(matchers, start, end, look)
         return found
 
     def series(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Labels]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,22 @@ class SeriesSet:
 
 
 Flags = npt.NDArray[np.bool_]
+Aspect = Literal["last", "min", "max", "sum", "count", "lost"]
+"""What a row that stands for several samples tells of them; `lost` is what a counter had whenever it was
+reset since the row before, added up, so that what it rose by is known."""
 ColumnIndex = slice | npt.NDArray[np.intp]
+
+
+class Look(NamedTuple):
+    """How a reader looks at samples, where a store has them in several resolutions."""
+
+    grain: int = 0
+    """Milliseconds that a row may stand for; 0 asks for the finest that there is."""
+    aspects: tuple[Aspect, ...] = ()
+    """What is wanted of rolled-up rows besides their last sample."""
+
+
+FINEST = Look()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +114,12 @@ class Selection:
     """(n, m), all columns of the target; the stale NaN (STALE_BITS) where a scrape lacked the series."""
     columns: ColumnIndex
     """Which of the m columns the k series are, in their order."""
+    reach: int = 0
+    """Milliseconds that the coarsest of the rows stands for; 0 where all are samples."""
+    parts: Mapping[Aspect, Floats] | None = None
+    """(n, k) for each aspect that was asked for; None where all rows are samples.  A row that is a sample has
+    its value as `min`, `max` and `sum`, 1 as `count`, and NaN as `lost`: its value beside that of the row
+    before tells."""
 
     @property
     def values(self) -> Floats:
@@ -123,8 +144,14 @@ class Storage(Protocol):
     def append(self, scrape: Scrape) -> None:
         """Keep a scrape.  Raises OutOfOrderError when its target already has that time or a later one."""
 
-    def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Selection]:
-        """Samples with start <= timestamp <= end, one selection per target that has a matching series."""
+    def select(
+        self, matchers: tuple[Matcher, ...], start: int, end: int, look: Look = FINEST
+    ) -> list[Selection]:
+        """Rows with start <= timestamp <= end, one selection per target that has a matching series.
+
+        A rolled-up row is given where all that it stands for lies in the range; at its ends, and where there
+        is nothing that coarse yet, the next finer there is; where nothing finer is left, a coarser one.
+        """
 
     def series(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Labels]:
         """Label sets (with `__name__`) of matching series that have a sample in the range."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.model import Labels, Metric, Scrape
-from monitor.storage import Matcher, Selection, Storage, is_stale
+from monitor.storage import FINEST, Look, Matcher, Selection, Storage, is_stale
 from monitor.storage.register import Budget
 from monitor.storage.table import Bounds, Table
 
@@ -56,7 +56,13 @@ class Head(Storage):
             table = self._tables[scrape.target] = Table(scrape.target, self._bounds, self._budget)
         table.append(scrape)
 
-    def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Selection]:
+    def select(
+        self,
+        matchers: tuple[Matcher, ...],
+        start: int,
+        end: int,
+        look: Look = FINEST,  # noqa: ARG002  (there is one resolution here)
+    ) -> list[Selection]:
         """Samples with start <= timestamp <= end, one selection per target that has a matching series."""
         found = [table.select(matchers, start, end) for table in self._tables.values()]
         return [selection for selection in found if selection is not None]

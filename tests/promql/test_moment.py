@@ -12,7 +12,7 @@ from monitor.promql import Limits, Moment, QueryError, parse
 from monitor.promql.functions import FUNCTIONS
 from monitor.promql.shared import Shared
 from monitor.promql.windows import Windows
-from monitor.storage import Matcher, Selection
+from monitor.storage import FINEST, Look, Matcher, Selection
 from monitor.storage.head import Head
 from tests.promql.stores import store
 
@@ -24,9 +24,11 @@ class Counted(Head):
         super().__init__()
         self.selected: Counter[tuple[Matcher, ...]] = Counter()
 
-    def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Selection]:
+    def select(
+        self, matchers: tuple[Matcher, ...], start: int, end: int, look: Look = FINEST
+    ) -> list[Selection]:
         self.selected[matchers] += 1
-        return super().select(matchers, start, end)
+        return super().select(matchers, start, end, look)
 
 
 @pytest.fixture
