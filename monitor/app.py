@@ -7,12 +7,12 @@ import contextlib
 import gc
 import logging
 import os
-import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
+from signal import SIGHUP, SIGINT, SIGTERM
 from typing import NamedTuple
 
 from tornado.iostream import IOStream
@@ -42,6 +42,7 @@ from monitor.server.sockets import ListenError, close, listen, name_of
 from monitor.server.tls import Identity, TlsError
 from monitor.server.wire import Sockets
 from monitor.server.workers import Workers
+from monitor.signals import heard
 from monitor.start import StartError as StartError
 from monitor.start import judge_memory, make_state_folder, taken_over
 from monitor.stream.audience import Audience
@@ -96,13 +97,12 @@ def serve(settings: Settings, origin: Origin = DEFAULTS) -> int:
 
 async def _serve(service: Service) -> int:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, service.reload.ask)
-    async with service.running() as url:
-        sys.stdout.write(f"{reachable(url)}\n{service.invitation(url)}")
-        sys.stdout.flush()
-        await stop.wait()
+    actions = {SIGTERM: stop.set, SIGINT: stop.set, SIGHUP: service.reload.ask}
+    with heard(actions):
+        async with service.running() as url:
+            sys.stdout.write(f"{reachable(url)}\n{service.invitation(url)}")
+            sys.stdout.flush()
+            await stop.wait()
     return 0
 
 

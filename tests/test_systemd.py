@@ -280,7 +280,6 @@ def test_the_service_tells_when_it_is_ready_how_it_does_and_that_it_ends(
         while "STOPPING" not in (last := inbox.next()):
             assert last["WATCHDOG"] == "1"
         assert service.process
-        # A second signal, as the end of the test sends, would meet a process without its handlers.
         with ended_after(PATIENCE, service.process):
             service.process.wait()
     assert last == {"STOPPING": "1", "EXTEND_TIMEOUT_USEC": "13000000"}
