@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from monitor.collect.cpu_info import CpuInfo
 from monitor.collect.host import Host
 from monitor.collect.table import Cell, Table
 from monitor.model import Block, Kind, Layout, Metric
@@ -32,10 +33,14 @@ HOTPLUG = 3.0
 
 
 class Cpu:
-    """Keeps what each core counted last: idle and iowait may step back by a tick (proc(5)), which a rate
-    would take for a restart of the counter."""
+    """The features and bugs to tell are those that match a pattern; an empty one matches none.
 
-    def __init__(self) -> None:
+    Keeps what each core counted last: idle and iowait may step back by a tick (proc(5)), which a rate would
+    take for a restart of the counter.
+    """
+
+    def __init__(self, flags_include: str = "", bugs_include: str = "") -> None:
+        self._info = CpuInfo(flags_include, bugs_include)
         self._table = Table(cells)
         self._layout: Layout | None = None
         self._width = 0
@@ -48,6 +53,7 @@ class Cpu:
         else:
             self._layout, self._held, self._width = layout, list(values), width(layout)
         yield Block(layout, self._held)
+        yield from self._info.blocks(host)
 
 
 def cells(words: list[str]) -> Iterator[Cell]:

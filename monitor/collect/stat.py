@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.collect.host import Host
-from monitor.collect.table import Cell, Table
+from monitor.collect.table import Cell, Table, is_number
 from monitor.model import Block, Kind, Metric
 
 METRICS = {
@@ -19,6 +19,20 @@ METRICS = {
     "procs_running": Metric("node_procs_running", Kind.GAUGE, "Tasks that run or wait for a CPU."),
     "procs_blocked": Metric("node_procs_blocked", Kind.GAUGE, "Processes that wait for I/O."),
 }
+SOFTIRQS = Metric("node_softirqs_total", Kind.COUNTER, "Soft interrupts handled since boot, by what for.")
+VECTORS = (
+    "hi",
+    "timer",
+    "net_tx",
+    "net_rx",
+    "block",
+    "block_iopoll",
+    "tasklet",
+    "sched",
+    "hrtimer",
+    "rcu",
+)
+"""Linux, include/linux/interrupt.h, in the order of the line `softirq` behind its sum."""
 
 
 class Stat:
@@ -33,8 +47,14 @@ class Stat:
 
 
 def cells(words: list[str]) -> Iterator[Cell]:
-    """The number behind each name."""
+    """The number behind each name, and those of the soft interrupts."""
     for name, metric in METRICS.items():
         if name not in words[:-1]:
             raise ValueError(f"stat: no line {name!r} with a number")
         yield Cell(metric.at(), words.index(name) + 1)
+    if "softirq" in words:
+        start = words.index("softirq") + 2
+        for place, vector in enumerate(VECTORS, start):
+            if not is_number("".join(words[place : place + 1])):
+                raise ValueError(f"stat: {len(VECTORS)} numbers expected behind the sum of softirq")
+            yield Cell(SOFTIRQS.at(vector=vector), place)

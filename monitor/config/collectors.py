@@ -4,7 +4,7 @@ One without options is a `Switch`, or an `Off` where node_exporter has it off by
 it says what it collects; those with options are in options.py.
 """
 
-from .options import Diskstats, Filesystem, Netdev, Netstat, Vmstat
+from .options import Cpu, Diskstats, Filesystem, Netdev, Netstat, Vmstat
 from .section import Section, Switch
 
 
@@ -12,8 +12,7 @@ class Collectors(Section):
     """What is collected.  `false` for a collector turns it off and `true` on; the metrics have
     node_exporter's names."""
 
-    cpu: Switch = Switch()
-    """CPU time by core and mode."""
+    cpu: Cpu = Cpu()
     diskstats: Diskstats = Diskstats()
     filesystem: Filesystem = Filesystem()
     loadavg: Switch = Switch()
@@ -27,7 +26,7 @@ class Collectors(Section):
     sockstat: Switch = Switch()
     """Sockets in use."""
     stat: Switch = Switch()
-    """Context switches, forks, interrupts, boot time, processes running and blocked."""
+    """Context switches, forks, interrupts, boot time, soft interrupts, processes running and blocked."""
     time: Switch = Switch()
     """The system's clock and time zone."""
     uname: Switch = Switch()

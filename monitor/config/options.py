@@ -9,6 +9,15 @@ from .section import Pattern, Switch, Takes
 from .units import Between, Duration
 
 
+class Cpu(Switch):
+    """CPU time by core and mode, and what the cores are: model, online, isolated, slowed down."""
+
+    flags_include: Annotated[Pattern, Takes.RELOAD] = ""
+    """Features of the CPU to tell (`node_cpu_flag_info`); empty tells none."""
+    bugs_include: Annotated[Pattern, Takes.RELOAD] = ""
+    """Bugs of the CPU to tell (`node_cpu_bug_info`); empty tells none."""
+
+
 class Diskstats(Switch):
     """Reads, writes and busy time of block devices."""
 

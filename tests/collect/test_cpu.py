@@ -12,7 +12,7 @@ class Cores:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "stat"
-        self.host = Host(str(folder))
+        self.host = Host(str(folder), str(folder))
         self.cpu = Cpu()
 
     def read(self, *rows: str, total: str = "cpu 0 0 0 0 0 0 0 0 0 0") -> dict[str, float]:
