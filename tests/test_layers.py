@@ -166,14 +166,15 @@ def collectors() -> Iterator[tuple[str, str]]:
     for path in (HOUSE / "collect").glob("*.py"):
         for node in tree(path).body:
             if isinstance(node, ast.ClassDef) and not any(
-                ast.unparse(base) == "Protocol" for base in node.bases
+                ast.unparse(base) in ("Protocol", "ABC") for base in node.bases
             ):
+                devices = any(ast.unparse(base) == "Devices" for base in node.bases)
                 methods = {
                     part.name
                     for part in node.body
                     if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
                 }
-                if methods & {"collect", "refresh"}:
+                if devices or methods & {"collect", "refresh"}:
                     yield path.stem, node.name
 
 

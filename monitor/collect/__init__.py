@@ -34,19 +34,37 @@ class Named:
 
 
 CLASSES = {
+    "bonding": "Bonding",
+    "btrfs": "Btrfs",
     "cpu": "Cpu",
     "diskstats": "Diskstats",
+    "dmi": "Dmi",
+    "edac": "Edac",
+    "fibrechannel": "Fibrechannel",
     "filesystem": "Filesystem",
+    "hwmon": "Hwmon",
+    "infiniband": "Infiniband",
+    "ipvs": "Ipvs",
     "loadavg": "Loadavg",
+    "mdadm": "Mdadm",
     "meminfo": "Meminfo",
+    "mountstats": "Mountstats",
+    "netclass": "Netclass",
     "netdev": "Netdev",
     "netstat": "Netstat",
+    "nfs": "Nfs",
+    "nfsd": "Nfsd",
+    "nvme": "Nvme",
+    "powersupplyclass": "Powersupplyclass",
     "pressure": "Pressure",
+    "rapl": "Rapl",
     "sockstat": "Sockstat",
     "stat": "Stat",
+    "tapestats": "Tapestats",
     "time": "Time",
     "uname": "Uname",
     "vmstat": "Vmstat",
+    "zfs": "Zfs",
 }
 """The class of each file."""
 COLLECTORS = {file: Named(file, name) for file, name in CLASSES.items()}

@@ -8,8 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from monitor.collect.workers import Pool, Turns
 
 DESCRIPTORS = 512
+PROGRAM = Path(__file__).with_name("files.py")
 PAGE = 4096
 SURE = PAGE // 4
 """The kernel ends a piece before a line that does not fit into the page, and the tables read as text have
@@ -36,6 +40,8 @@ class Host:
         self._swept = False
         self.now = 0.0
         """Unix time of the pass, in seconds."""
+        self.reader = Turns(Pool(PROGRAM))
+        """Reads files whose driver may take its time, in a process of its own (monitor.collect.files)."""
 
     def proc(self, path: str) -> str:
         """The text of a file below procfs.  Raises ValueError when it ends within a line."""
@@ -85,7 +91,8 @@ class Host:
             self._keeps = True
 
     def close(self) -> None:
-        """Close every descriptor; a later read opens anew."""
+        """Close every descriptor and end the reader; a later read opens anew."""
+        self.reader.close()
         for path in list(self._open):
             self._forget(path)
 

@@ -18,6 +18,10 @@ from pathlib import Path
 
 MOST = 16
 """Workers of one pool, those that hang among them."""
+PATIENCE = 0.25
+"""Seconds after which the next question is put beside one that is not answered yet."""
+PIECE = 1 << 16
+"""Bytes received at once."""
 
 
 class BusyError(OSError):
@@ -67,7 +71,7 @@ class Worker:
 
     def _readable(self) -> None:
         try:
-            piece = self._socket.recv(4096)
+            piece = self._socket.recv(PIECE)
         except ConnectionError:
             piece = b""
         self._received += piece
@@ -125,3 +129,29 @@ class Pool:
         self._ended.append(worker.pid)
         # One that hangs in the kernel has no exit code yet, and is looked at again when the next one ends.
         self._ended = [pid for pid in self._ended if os.waitpid(pid, os.WNOHANG) == (0, 0)]
+
+
+class Turns:
+    """Questions to a pool from many: one at a time, so that one worker serves them all."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._turn = asyncio.Lock()
+        self._asked: dict[bytes, asyncio.Future[bytes]] = {}
+
+    async def ask(self, line: bytes) -> bytes:
+        """The answer to a line; raises as Pool.ask and Worker.ask do.
+
+        A question that is still open is not put again, but waited for: what hangs in the kernel hangs once.
+        """
+        async with self._turn:
+            answer = self._asked.get(line)
+            if answer is None:
+                answer = self._asked[line] = self._pool.ask(line)
+                answer.add_done_callback(lambda _: self._asked.pop(line, None))
+                await asyncio.wait([answer], timeout=PATIENCE)
+        return await asyncio.shield(answer)
+
+    def close(self) -> None:
+        """End the workers, and what they were asked; a later question starts anew."""
+        self._pool.close()

@@ -43,6 +43,13 @@ class Filesystem(Switch):
     """Types of file system to leave out; empty leaves out none."""
 
 
+class Netclass(Switch):
+    """Network interfaces as they are set up: state, speed, addresses, changes of the link."""
+
+    devices_exclude: Annotated[Pattern, Takes.RELOAD] = ""
+    """Network interfaces to leave out; empty leaves out none."""
+
+
 class Netdev(Switch):
     """Traffic of network interfaces."""
 
@@ -60,6 +67,20 @@ class Netstat(Switch):
         r"|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$"
     )
     """Fields of netstat to keep (`Protocol_Field`)."""
+
+
+class Powersupplyclass(Switch):
+    """Batteries and mains."""
+
+    supplies_exclude: Annotated[Pattern, Takes.RELOAD] = ""
+    """Power supplies to leave out; empty leaves out none."""
+
+
+class Tapestats(Switch):
+    """Work of the tape drives."""
+
+    devices_exclude: Annotated[Pattern, Takes.RELOAD] = ""
+    """Tape drives to leave out; empty leaves out none."""
 
 
 class Vmstat(Switch):

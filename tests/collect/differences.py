@@ -22,14 +22,31 @@ MORE = (
         "node_exporter keeps these fields of netstat by default since 1.6",
     ),
     Difference("node_cpu_online", "node_exporter has it since 1.6"),
+    Difference("monitor_collector_unreadable_files", "a file that cannot be read is left out, and counted"),
+    Difference(
+        "node_btrfs_(commits?_.*|(last|max)_commit_seconds)|node_hwmon_freq_freq_mhz"
+        "|node_mountstats_nfs_(mountpoint_info|operations_errors_total)|node_zfs_dbuf_.*",
+        "later versions of node_exporter have it",
+    ),
+    Difference("node_zfs_arc_memory_available_bytes", "it may be negative; node_exporter leaves such out"),
 )
 """What this service gives beyond node_exporter 1.5."""
 
-LABELS: dict[str, tuple[str, str]] = {}
+LABELS: dict[str, tuple[str, str]] = {
+    "node_network_info": ("adminstate", "node_exporter has it since 1.6"),
+    **{
+        f"node_mountstats_nfs_transport_{name}": ("transport", "node_exporter has it since 1.8")
+        for name in (
+            *("bind_total", "connect_total", "idle_time_seconds", "sends_total", "receives_total"),
+            *("bad_transaction_ids_total", "backlog_queue_total", "maximum_rpc_slots", "sending_queue_total"),
+            "pending_queue_total",
+        )
+    },
+}
 """By name of a metric: a label that node_exporter 1.5 does not have, and why it is there."""
 
 TYPES: dict[str, str] = {}
 """By name of a metric: why its type is another than in node_exporter 1.5."""
 
-OPTIONS = ("--collector.cpu.info", "--collector.stat.softirq")
+OPTIONS = ("--collector.netclass.ignore-invalid-speed", "--collector.cpu.info", "--collector.stat.softirq")
 """What this service gives by default and node_exporter only on demand."""

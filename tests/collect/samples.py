@@ -47,6 +47,7 @@ async def refreshed(source: Background, host: Host) -> list[Block]:
         return list(await source.refresh(host))
     finally:
         await source.close()
+        host.reader.close()
 
 
 def numbers(blocks: Iterable[Block]) -> dict[Series, float]:
