@@ -19,6 +19,7 @@ from monitor.promql.parse import FARTHEST, Query
 from monitor.promql.selectors import newest, spans
 from monitor.promql.shared import Shared
 from monitor.promql.vector import Context, Scalar, Vector, without_name
+from monitor.promql.windows import Span
 from monitor.storage import Flags, Storage, is_stale
 
 MOST_STEPS = 11_000
@@ -134,7 +135,7 @@ def columns(context: Context, value: Vector | Scalar) -> Columns:
 
 
 def value_of(context: Context, node: Node) -> Any:
-    """The value of a node: a Vector, a Scalar, or the spans of a window."""
+    """The value of a node: a Vector or a Scalar."""
     context.check_time()
     if type(node) not in SHARED:
         return VALUES[type(node)](context, node)
@@ -156,9 +157,18 @@ def text(_: Context, node: Text) -> str:
 
 
 def call(context: Context, node: Call) -> Vector | Scalar:
-    arguments = [value_of(context, argument) for argument in node.arguments]
+    arguments = [
+        window(context, each, node.function) if isinstance(each, Window) else value_of(context, each)
+        for each in node.arguments
+    ]
     found: Vector | Scalar = placed(node.position, lambda: FUNCTIONS[node.function](context, *arguments))
     return found
+
+
+def window(context: Context, node: Window, function: str) -> list[Span]:
+    """What a function of a range vector is given."""
+    context.check_time()
+    return spans(context, node, function)
 
 
 def aggregation(context: Context, node: Aggregate) -> Vector:
@@ -196,7 +206,6 @@ VALUES: dict[type[Node], Callable[..., Any]] = {
     Number: number,
     Text: text,
     Selector: newest,
-    Window: spans,
     Call: call,
     Aggregate: aggregation,
     Binary: operation,

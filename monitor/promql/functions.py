@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 
 from monitor.model import Floats
-from monitor.promql import windows
+from monitor.promql import folds, rises
 from monitor.promql.labels import NO_LABELS
 from monitor.promql.selectors import combine
 from monitor.promql.vector import Context, Scalar, Vector, without_name
+from monitor.promql.windows import Span
 
 Function = Callable[..., Any]
 
 
-def over_windows(reduce: Callable[[windows.Span], Vector], *, keeps_name: bool = False) -> Function:
+def over_windows(reduce: Callable[[Span], Vector], *, keeps_name: bool = False) -> Function:
     """A function of a range vector, worked out for each target."""
 
-    def function(context: Context, spans: Sequence[windows.Span]) -> Vector:
+    def function(context: Context, spans: Sequence[Span]) -> Vector:
         vector = combine(context, [reduce(span) for span in spans])
         return vector if keeps_name else without_name(vector)
 
@@ -68,18 +69,18 @@ def vector(context: Context, number: Scalar) -> Vector:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "rate": over_windows(windows.rate),
-    "irate": over_windows(windows.irate),
-    "increase": over_windows(windows.total_increase),
-    "delta": over_windows(windows.delta),
-    "idelta": over_windows(windows.idelta),
-    "avg_over_time": over_windows(windows.avg_over_time),
-    "min_over_time": over_windows(windows.min_over_time),
-    "max_over_time": over_windows(windows.max_over_time),
-    "sum_over_time": over_windows(windows.sum_over_time),
-    "count_over_time": over_windows(windows.count_over_time),
-    "last_over_time": over_windows(windows.last_over_time, keeps_name=True),
-    "present_over_time": over_windows(windows.present_over_time),
+    "rate": over_windows(rises.rate),
+    "irate": over_windows(rises.irate),
+    "increase": over_windows(rises.total_increase),
+    "delta": over_windows(rises.delta),
+    "idelta": over_windows(rises.idelta),
+    "avg_over_time": over_windows(folds.avg_over_time),
+    "min_over_time": over_windows(folds.min_over_time),
+    "max_over_time": over_windows(folds.max_over_time),
+    "sum_over_time": over_windows(folds.sum_over_time),
+    "count_over_time": over_windows(folds.count_over_time),
+    "last_over_time": over_windows(folds.last_over_time, keeps_name=True),
+    "present_over_time": over_windows(folds.present_over_time),
     "abs": each_value(np.abs),
     "ceil": each_value(np.ceil),
     "floor": each_value(np.floor),

@@ -129,6 +129,11 @@ def merged(vector: Vector, groups: Groups) -> Vector:
     return Vector(groups.series, values, counts > 0)
 
 
+def spread(flags: Flags, like: Floats) -> Flags:
+    """Flags of each step, or of each step and series, for each value."""
+    return flags if flags.shape == like.shape else flags & np.ones(like.shape[1], np.bool_)
+
+
 def per_group(values: Floats | Flags, groups: Groups) -> Floats:
     """(S, groups): sums over the members of each group, added one by one in their order.
 
