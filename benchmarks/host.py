@@ -33,6 +33,8 @@ class Watched:
         """Stored by the newest pass, the service's own figures among them."""
         self.now = 0
         """Time of the newest pass, ms."""
+        self.scrape: Scrape | None = None
+        """The newest."""
         self.cpu: list[float] = []
         """CPU seconds of each pass, from the clock's tick until the head has it."""
         self._wall = time.time() // 1
@@ -80,4 +82,4 @@ class Watched:
         self.cpu.append(time.process_time() - self._began)
         blocks = (*scrape.blocks, *self.service.telemetry.blocks())
         self.samples = sum(len(block.layout) for block in blocks)
-        self.now = scrape.timestamp
+        self.scrape, self.now = scrape, scrape.timestamp

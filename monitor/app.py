@@ -22,7 +22,7 @@ import monitor
 from monitor import parts
 from monitor.access import AccessError, invitation, reachable, tell_address
 from monitor.adopt import Rooms, show
-from monitor.bus import Bus
+from monitor.bus import Bus, Isolation
 from monitor.collect.loop import CollectLoop
 from monitor.config import Origin, Settings, running, state_directory
 from monitor.formats import live
@@ -132,7 +132,8 @@ class Service:
         self.awake = Awake(time.monotonic, settings.server.websocket.sweep_interval)
         step = parts.milliseconds(settings.collect.interval)
         self.access = parts.access(settings)
-        self.feeds = Feeds(self.head, step, self.limits, time.time)
+        self.isolated = Isolation()
+        self.feeds = Feeds(self.head, step, self.limits, time.time, isolated=self.isolated)
         self.audience = self._audience()
         self.workers = self._workers()
         self.arrivals = self._arrivals()
@@ -176,6 +177,7 @@ class Service:
             self.awake,
             time.time,
             Sockets(),
+            self.isolated,
         )
 
     def _workers(self) -> Workers:
@@ -337,12 +339,13 @@ class Service:
         """Bring everybody up to date after each pass over the host."""
         while await self.scraped.wait():
             self.scraped.clear()
-            begun = time.perf_counter()
-            await self.workers.tick(self.time)
-            await self.audience.tick(self.time)
-            took = time.perf_counter() - begun
-            self.telemetry.tick_seconds.observe(took)
-            self.manager.ticked(partial(self._status, took), took <= self.longest_tick)
+            with self.isolated("a tick"):
+                begun = time.perf_counter()
+                await self.workers.tick(self.time)
+                await self.audience.tick(self.time)
+                took = time.perf_counter() - begun
+                self.telemetry.tick_seconds.observe(took)
+                self.manager.ticked(partial(self._status, took), took <= self.longest_tick)
 
     def _status(self, tick: float) -> str:
         """How it does, in a line for systemctl; `tick` in seconds."""

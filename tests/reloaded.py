@@ -44,6 +44,7 @@ class Run(NamedTuple):
                 held = held[group]
             held[name] = value
         self.path.write_text(yaml.safe_dump(whole))
+        self.path.chmod(0o600)  # Some of it is secret.
 
     async def take(self, **wanted: Any) -> None:
         self.write(**wanted)

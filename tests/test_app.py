@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from pathlib import Path
@@ -13,6 +14,7 @@ from tornado.websocket import websocket_connect
 
 from monitor.app import Service, StartError
 from monitor.config import load
+from tests.conftest import ExpectLog
 
 
 def service(folder: Path, **flags: str) -> Service:
@@ -50,6 +52,31 @@ async def test_one_sample_walks_from_the_kernel_to_the_browser(tmp_path: Path) -
         (boot,) = values
         client.close()
     assert boot == BOOT
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_a_tick_that_fails_is_not_the_last_and_none_that_counts(
+    tmp_path: Path, expect_log: ExpectLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect_log("a tick failed; the others go on")
+    made, ticked = service(tmp_path), asyncio.Event()
+    tick, begun, counted = made.audience.tick, list[int](), list[int]()
+
+    async def fails_at_first(now: int) -> None:
+        begun.append(now)
+        if len(begun) < 3:
+            raise ZeroDivisionError("a fault of ours")
+        await tick(now)
+
+    def count(*_: object) -> None:
+        counted.append(len(begun))
+        ticked.set()
+
+    monkeypatch.setattr(made.audience, "tick", fails_at_first)
+    monkeypatch.setattr(made.manager, "ticked", count)
+    async with made.running():
+        await ticked.wait()
+    assert counted[0] == 3
 
 
 @pytest.mark.gen_test(timeout=20)

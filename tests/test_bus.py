@@ -1,6 +1,9 @@
+import asyncio
 from collections.abc import Callable
 
-from monitor.bus import Bus
+import pytest
+
+from monitor.bus import QUIET, Bus, Isolation
 from monitor.model import Scrape
 
 SCRAPE = Scrape(1000, (), ())
@@ -27,3 +30,25 @@ def test_a_subscriber_that_fails_does_not_stop_the_others(expect_log: Callable[[
     bus.subscribe(got.append)
     bus.publish(SCRAPE)
     assert got == [SCRAPE]
+
+
+def test_what_fails_is_said_once_a_minute_for_each_kind_of_work(
+    expect_log: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    expect_log("failed; the others go on")
+    now = [0.0]
+    isolated = Isolation(lambda: now[0])
+    for now[0] in (0.0, 30.0, QUIET, QUIET + 1):
+        for work in ("a feed", "a session"):
+            with isolated(work):
+                raise ValueError("a fault of ours")
+    assert [record.getMessage().split(" failed")[0] for record in caplog.records] == [
+        "a feed",
+        "a session",
+    ] * 2
+    assert all(record.exc_info for record in caplog.records)
+
+
+def test_who_is_told_to_stop_stops() -> None:
+    with pytest.raises(asyncio.CancelledError), Isolation()("a tick"):
+        raise asyncio.CancelledError

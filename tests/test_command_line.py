@@ -134,6 +134,22 @@ def test_serve_says_the_same_of_a_bad_file_and_does_not_start(
     assert not started.called
 
 
+def test_secrets_in_a_file_that_everybody_reads_are_said_and_stop_the_start(
+    tmp_path: Path, capsys: Output, started: Mock
+) -> None:
+    word = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$" + 43 * "A"
+    path = config(tmp_path, f"access: {{users: [{{name: ann, password: '{word}'}}]}}")
+    Path(path).chmod(0o644)
+    assert main(["check-config", path]) == 2
+    assert (
+        "open to everybody (mode 0644), expected one that is closed: run chmod o=" in capsys.readouterr().out
+    )
+    assert main(["serve", "--config", path]) == 2
+    assert not started.called
+    Path(path).chmod(0o640)
+    assert main(["check-config", path]) == main(["serve", "--config", path]) == 0
+
+
 def test_serve_without_a_file_uses_the_defaults_and_says_so(capsys: Output, started: Mock) -> None:
     assert main(["serve"]) == 0
     assert settings_of(started) == Settings()

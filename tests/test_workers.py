@@ -203,7 +203,15 @@ async def test_a_worker_that_stops_is_replaced(
 
 def worker_pids(main: int) -> list[int]:
     children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    return [int(pid) for pid in children if b"server.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in children if b"server.worker" in command_of(pid)]
+
+
+def command_of(pid: str) -> bytes:
+    """Empty for a process that has ended since it was listed."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 async def replaced(main: int, gone: int, url: str) -> None:

@@ -46,7 +46,8 @@ class User(Section):
     name: Annotated[str, AfterValidator(read_name)]
     """By which this one logs in."""
     password: Annotated[str, AfterValidator(read_hash), Form("argon2id hash"), Secret, Field(repr=False)]
-    """The password's hash, as `monitor hash-password` prints it, or `file:PATH` of a file with it alone."""
+    """The password's hash, as `monitor hash-password` prints it; or `file:PATH` of a file with it alone, or
+    `credential:NAME` of a credential of systemd."""
     role: Literal["viewer", "operator", "admin"] = "viewer"
     """`viewer`: boards and queries; `operator`: who watches, too; `admin`: everything."""
 

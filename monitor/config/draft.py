@@ -1,5 +1,6 @@
 """A configuration while it is put together: file, then environment, then flags, each value with its place."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from .fields import field_at, is_text, model_at, sections, unknown
 from .library import find, open_board
 from .problems import Key, Place, Problem, dotted, shown
 from .reader import Document, Written, read
-from .secrets import SecretError, named
+from .secrets import SecretError, elsewhere, judge, secrets
 from .secrets import read as read_secret
 from .section import Switch
 from .settings import Settings
@@ -131,15 +132,24 @@ class Draft:
         self.places.update({(*key, *inner): written for inner, written in document.places.items()})
         self.data["boards"][index] = document.data
 
-    def include_secrets(self) -> None:
-        """Put the secrets that stand in files of their own in the place of the names of those files."""
-        for key, name in named(self.data):
-            path = self.folder / name
-            self.files.append(path)
+    def include_secrets(self, environ: Mapping[str, str]) -> None:
+        """Put the secrets that stand in files of their own in the place of the names of those files.
+
+        The file that has one itself is judged; of several the first is named.
+        """
+        judged: set[str] = set()
+        for key, text in secrets(self.data):
+            place = self.place(key).value
             try:
-                self.replace(key, read_secret(path))
+                path = elsewhere(text, self.folder, environ)
+                if path is not None:
+                    self.files.append(path)
+                    self.replace(key, read_secret(path))
+                elif place.line and place.name not in judged:
+                    judged.add(place.name)
+                    judge(Path(place.name))
             except SecretError as error:
-                self.complain(self.place(key).value, key, str(error))
+                self.complain(place, key, str(error))
                 self.settled.add(key)
 
     def replace(self, key: Key, value: str) -> None:

@@ -65,7 +65,7 @@ def drafted(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, s
         draft.override(parts(key), text, SHORT_FLAGS.get(key, f"--set {key}"))
     draft.expand_switches()
     draft.include_boards()
-    draft.include_secrets()
+    draft.include_secrets(environ)
     return draft
 
 

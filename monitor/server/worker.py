@@ -20,6 +20,7 @@ from tornado.web import Application, RequestHandler
 
 from monitor import log
 from monitor.access import Credential
+from monitor.bus import Isolation
 from monitor.formats import relay
 from monitor.server.counts import Counts
 from monitor.server.handover import MOST, Handed, sender_of, unpacked
@@ -131,6 +132,7 @@ class Worker:
         self.telemetry = Telemetry(settings["greeting"]["server"]["version"])
         self.counts = Counts(self.telemetry)
         self.awake = Awake(time.monotonic, self.bounds.sweep_interval)
+        self.isolated = Isolation()
         self.audience = Audience(
             self.mirrors,
             settings["boards"],
@@ -142,6 +144,7 @@ class Worker:
             self.awake,
             time.time,
             Sockets(),
+            self.isolated,
         )
         carried = {"audience": self.audience, **settings["carried"]}
         self.application = Application(
@@ -160,7 +163,8 @@ class Worker:
                     now = message.time or now
                 self.take(message)
             if now:
-                await self.audience.tick(now)
+                with self.isolated("a tick"):
+                    await self.audience.tick(now)
 
     def take(self, message: relay.Message) -> None:
         if isinstance(message, relay.Look):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
@@ -14,6 +15,7 @@ from monitor.stream.beat import Beat
 from monitor.stream.cohort import TURN, Carrier, Cohort
 from monitor.stream.doors import Doors
 from monitor.stream.frames import Frame, Tail
+from monitor.stream.isolation import Isolated, nowhere
 from monitor.stream.ledger import Ledger
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
@@ -90,7 +92,9 @@ class Audience:
         awake: Awake,
         wall: Callable[[], float],
         carrier: Carrier,
+        isolated: Isolated = nowhere,
     ) -> None:
+        self.isolated = isolated
         self.feeds = feeds
         self.boards = boards
         self.greeting = greeting
@@ -166,16 +170,17 @@ class Audience:
         self.telemetry.feeds = len(self.feeds)
         beat = Beat(Frame(live.beat(int(self.wall() * 1000))), self.telemetry.ticks)
         for key, cohort in tuple(self.cohorts.items()):
-            await self._tick_all(cohort, beat)
+            with self.isolated("the tick of those in step"):
+                await self._tick_all(cohort, beat)
             if not cohort:
                 del self.cohorts[key]
-        moment = self.awake()
-        for place, session in enumerate(tuple(self.apart), start=1):
-            if session in self.apart and session.closing is None:
-                self._tick(session, self.connections[session], moment, beat)
-            if place % TURN == 0:
-                await asyncio.sleep(0)
-                moment = self.awake()
+        waiting = deque(self.apart)
+        while waiting:
+            with self.isolated("the tick of a session"):
+                await self._tick_apart(waiting, beat)
+            if waiting:
+                with self.isolated("the end of a session"):
+                    self.leave(waiting.popleft(), "failed")
 
     async def _tick_all(self, cohort: Cohort, beat: Beat) -> None:
         """A tick for those who are in step."""
@@ -187,6 +192,18 @@ class Audience:
             self.telemetry.frames_sent += len(frames) * served.number
             self.telemetry.bytes_sent += len(data) * served.number
             await asyncio.sleep(0)
+
+    async def _tick_apart(self, waiting: deque[Session], beat: Beat) -> None:
+        """A tick for each that is in no cohort; the first who waits is the one who is being served."""
+        moment = self.awake()
+        while waiting:
+            session = waiting[0]
+            if session in self.apart and session.closing is None:
+                self._tick(session, self.connections[session], moment, beat)
+            waiting.popleft()
+            if len(waiting) % TURN == 0:
+                await asyncio.sleep(0)
+                moment = self.awake()
 
     def _tick(self, session: Session, connection: Connection, now: float, beat: Beat) -> None:
         skipped = session.skipped

@@ -88,12 +88,10 @@ class Feed:
             return
         faults = dict(self.faults)
         values = self._forget(self._values(n, n, moment)[:, 0])
-        if self._announced != len(self.series):
-            self.frames.append(Frame(live.series(self.id, n, self.series)))
-            self._announced = len(self.series)
-        self.frames.append(Frame(live.tick(self.id, n, n * self.step, values)))
-        self.frames.extend(self._new_faults(faults))
-        self.size = sum(map(len, self.frames))
+        frames = self._new_series()
+        frames.append(Frame(live.tick(self.id, n, n * self.step, values)))
+        frames.extend(self._new_faults(faults))
+        self.frames, self.size = frames, sum(map(len, frames))
 
     def past(self, after: int, storage: Storage, request: int | None = None) -> Frame:
         """The columns numbered after + 1 to n: the answer to a request, or a catch-up without one.
@@ -176,6 +174,13 @@ class Feed:
         self._met, self._met_rows = [], np.empty(0, np.intp)
         self._announced = -1
         return values[kept]
+
+    def _new_series(self) -> list[Frame]:
+        if self._announced == len(self.series):
+            return []
+        frame = Frame(live.series(self.id, self.n, self.series))
+        self._announced = len(self.series)
+        return [frame]
 
     def _new_faults(self, before: dict[int, str]) -> list[Frame]:
         return [

@@ -14,6 +14,7 @@ from monitor.model import Labels
 from monitor.promql import Limits, Moment, Query, QueryError, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError, text_of
+from monitor.stream.isolation import Isolated, nowhere
 from monitor.stream.source import Asked, Brought, Followed, Opened
 from monitor.stream.table import Gather, Table
 
@@ -37,8 +38,10 @@ class Feeds:
         limits: Limits,
         wall: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
+        isolated: Isolated = nowhere,
     ) -> None:
         """Step in ms; wall gives the Unix time in seconds while nothing has been stored."""
+        self.isolated = isolated
         self.storage = storage
         self.step = step
         self.limits = limits
@@ -76,13 +79,21 @@ class Feeds:
         return feed
 
     def open_table(self, name: str, may: Permissions) -> Table:
-        """The table of this name (one of `tables`) for those who may do this; pair it with `close`."""
-        table = self._running.get((name, may))
-        if not isinstance(table, Table):
-            newest = self._newest(self.step)
-            table = Table(next(self._ids), name, may, self.step, newest, self.tables[name])
-        self._listen(table)
-        return table
+        """The table of this name (one of `tables`) for those who may do this.
+
+        Raises FeedError; pair it with `close`.
+        """
+        running = self._running.get((name, may))
+        tables = [running] if isinstance(running, Table) else []
+        if not tables:
+            with self.isolated(f"the table {name}"):
+                newest = self._newest(self.step)
+                tables.append(Table(next(self._ids), name, may, self.step, newest, self.tables[name]))
+        if not tables:
+            text = f"the table {name} cannot be made at present; the log of the service says why"
+            raise FeedError(0, QueryError(text, None))
+        self._listen(tables[0])
+        return tables[0]
 
     def ask(self, asked: Asked, answer: Opened) -> None:
         """Open what is asked for; the answer comes within the call."""
@@ -141,7 +152,8 @@ class Feeds:
         begun = self.clock()
         for feed in tuple(self._running.values()):
             if self._running.get(feed.key) is feed:
-                feed.advance(now // feed.step, moment)
+                with self.isolated(f"the table {feed.name}" if isinstance(feed, Table) else "a feed"):
+                    feed.advance(now // feed.step, moment)
             if self.clock() - begun > TURN:
                 yield
                 begun = self.clock()

@@ -44,16 +44,15 @@ class Table:
         self.frames: list[Frame] = []
         """The newest message, encoded once for all who watch."""
         self.size = 0
-        self._show()
+        self._show(n)
 
     def advance(self, n: int, _moment: Moment) -> None:
         if n > self.n:
-            self.n = n
-            self._show()
+            self._show(n)
 
     def past(self, _after: int, _storage: Storage, _request: int | None = None) -> Frame:
         return self.frames[0]
 
-    def _show(self) -> None:
-        frame = Frame(live.table(self.name, self.id, self.n, *self.gather()))
-        self.frames, self.size = [frame], len(frame)
+    def _show(self, n: int) -> None:
+        frame = Frame(live.table(self.name, self.id, n, *self.gather()))
+        self.n, self.frames, self.size = n, [frame], len(frame)

@@ -4,6 +4,7 @@
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,20 @@ OVERVIEW = (ROOT / "monitor" / "boards" / "overview.yaml").read_text()
 GOOD = ((ROOT / "config.yaml").read_text(), "boards:\n  - " + OVERVIEW.replace("\n", "\n    "))
 
 
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wrong files where nobody else may read them, which would be one more problem of some."""
+    folder = shutil.copytree(WRONG, tmp_path_factory.mktemp("closed") / "wrong")
+    for path in folder.rglob("*.yaml"):
+        path.chmod(0o600)
+    return folder
+
+
 @pytest.mark.parametrize("path", sorted(WRONG.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_wrong_file_is_told_everything_at_once(path: Path) -> None:
+def test_a_wrong_file_is_told_everything_at_once(path: Path, closed: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(path, {}, {})
-    said = str(caught.value).replace(f"{WRONG}/", "") + "\n"
+        load(closed / path.name, {}, {})
+    said = str(caught.value).replace(f"{closed}/", "") + "\n"
     golden = path.with_suffix(".txt")
     if os.environ.get("MONITOR_GOLDEN") == "write":
         golden.write_text(said)

@@ -15,6 +15,7 @@ USERS = "access:\n  users:\n    - {{name: alice, password: '{password}'}}\n"
 def loaded(folder: Path, password: str) -> Loaded:
     path = folder / "config.yaml"
     path.write_text(USERS.format(password=password))
+    path.chmod(0o644)  # It holds no secret itself.
     return load(path, {}, {})
 
 
@@ -79,4 +80,66 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_name_that_begins_so_is_a_name(tmp_path: Path) -> None:
     text = f"access: {{users: [{{name: 'file:alice', password: '{HASH}'}}]}}"
     (tmp_path / "config.yaml").write_text(text)
+    (tmp_path / "config.yaml").chmod(0o600)
     assert load(tmp_path / "config.yaml", {}, {}).settings.access.users[0].name == "file:alice"
+
+
+@pytest.mark.parametrize(("mode", "right"), [(0o600, True), (0o640, True), (0o644, False), (0o602, False)])
+def test_a_configuration_with_secrets_in_it_is_closed_to_others(
+    tmp_path: Path, mode: int, right: bool
+) -> None:
+    path = tmp_path / "config.yaml"
+    users = f"    - {{name: alice, password: '{HASH}'}}\n    - {{name: bob, password: '{HASH}'}}\n"
+    path.write_text(f"access:\n  users:\n{users}")
+    path.chmod(mode)
+    if right:
+        assert len(load(path, {}, {}).settings.access.users) == 2
+        return
+    with pytest.raises(ConfigError) as caught:
+        load(path, {}, {})
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(
+        f"{path}:3:31: access.users[0].password: is a secret in a file that is open"
+    )
+    assert f"(mode {mode:04o})" in problem.text
+    assert f"run chmod o= {path}" in problem.text
+    assert HASH not in str(problem)
+
+
+def test_secrets_of_a_variable_leave_the_file_as_open_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("access: {anonymous: none}")
+    path.chmod(0o644)
+    users = f"[{{name: alice, password: '{HASH}'}}]"
+    assert load(path, {"MONITOR_ACCESS__USERS": users}, {}).settings.access.users[0].name == "alice"
+
+
+class TestCredential:
+    """Of systemd, by its name."""
+
+    def users(self, folder: Path, name: str, **environ: str) -> Loaded:
+        path = folder / "config.yaml"
+        path.write_text(USERS.format(password=f"credential:{name}"))
+        return load(path, environ, {})
+
+    def test_it_is_found_where_systemd_says(self, tmp_path: Path) -> None:
+        handed = tmp_path / "credentials"
+        handed.mkdir()
+        secret(handed, HASH.encode(), 0o400)
+        found = self.users(tmp_path, "alice", CREDENTIALS_DIRECTORY=str(handed))
+        assert found.settings.access.users[0].password == HASH
+        assert handed / "alice" in found.files
+
+    def test_without_systemd_it_is_said_what_to_do(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="give the unit LoadCredential=alice:PATH, or write file:PATH"):
+            self.users(tmp_path, "alice")
+
+    @pytest.mark.parametrize("name", ["", "..", "../alice", "/etc/passwd"])
+    def test_a_path_is_no_name(self, tmp_path: Path, name: str) -> None:
+        secret(tmp_path, HASH.encode())
+        with pytest.raises(ConfigError, match="expected a name as LoadCredential= gives it"):
+            self.users(tmp_path, name, CREDENTIALS_DIRECTORY=str(tmp_path / "credentials"))
+
+    def test_one_that_was_not_handed_over_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="credentials/alice cannot be read"):
+            self.users(tmp_path, "alice", CREDENTIALS_DIRECTORY=str(tmp_path / "credentials"))

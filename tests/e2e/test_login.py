@@ -32,6 +32,7 @@ def with_users(folder: Path) -> list[str]:
     """The command of a service that has users."""
     node.built_page()
     (folder / "config.yaml").write_text(USERS.format(hash=hashed("correct horse")))
+    (folder / "config.yaml").chmod(0o600)
     return [*SERVE, "--config", str(folder / "config.yaml")]
 
 
