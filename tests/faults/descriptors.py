@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,16 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from monitor.server.descriptors import BESIDES
 from tests.chaos.viewer import Viewer
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
+from tests.faults.scene import played
 from tests.faults.serving import HOST, Serving, harmed, serving, viewers
 from tests.service import SERVE
 
 TITLE = "R1: no descriptors left"
 FLOODS, VIEWERS = 100, 5
-KNOWN = 200
-"""The limit that the service starts with, and which every other flood meets."""
+CLIENTS = 8
+KNOWN = BESIDES + CLIENTS
+"""The limit that the service starts with, the lowest that it takes, and which every other flood meets."""
 LOWEST, HIGHEST = 40, 128
 """Of the limits that it is given while it runs."""
 BEYOND = 50
@@ -54,9 +56,7 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(campaign(Path(folder), options.of(FLOODS), options.seed))
-    yield from told(found)
+    yield from told(played(lambda folder: campaign(folder, options.of(FLOODS), options.seed)))
 
 
 def told(found: Outcome) -> Iterator[Row]:
@@ -84,7 +84,7 @@ def said_by(lines: list[str]) -> Counter[str]:
 
 async def campaign(folder: Path, floods: int, seed: int, lasts: float = LASTS) -> Outcome:
     found, random = Outcome(), Random(seed)
-    settings = {"SERVER__WEBSOCKET__MAX_CLIENTS": "8", "COLLECT__INTERVAL": "1s"}
+    settings = {"SERVER__WEBSOCKET__MAX_CLIENTS": str(CLIENTS), "COLLECT__INTERVAL": "1s"}
     limited = ("prlimit", f"--nofile={KNOWN}:{KNOWN}", *SERVE)
     async with serving(folder, limited, **settings) as service, viewers(service, VIEWERS) as watching:
         await served(service)
