@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from monitor.__main__ import main
 from monitor.access.passwords import matches
 from monitor.config.access import is_hash
-from tests.service import Service, running
+from tests.service import PATIENCE, Service, ended_after, running
 
 Output = pytest.CaptureFixture[str]
 
@@ -86,6 +87,25 @@ async def test_another_link_can_be_had_while_it_runs(
 def test_a_link_before_the_first_start_is_refused_with_a_reason(tmp_path: Path, capsys: Output) -> None:
     assert main(["login-link", "--state", str(tmp_path / "state")]) == 1
     assert "which the service makes when it first starts" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_service_that_has_ended_has_no_address_to_lead_to(
+    tmp_path: Path, capsys: Output, number: signal.Signals
+) -> None:
+    made = Service(tmp_path, ACCESS__ANONYMOUS="none")
+    made.start()
+    made.send(number)
+    assert made.process
+    with ended_after(PATIENCE, made.process):
+        made.process.communicate()
+    state = ["--state", str(tmp_path / "state")]
+    assert main(["login-link", *state]) == 1
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith(f"monitor: nobody listens at {made.url.rstrip('/')}")
+    assert "start it, or say with --url where its page is" in err
+    assert main(["login-link", *state, "--url", made.url]) == 0
 
 
 @pytest.mark.gen_test(timeout=30)

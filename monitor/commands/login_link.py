@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from monitor.commands import Commands
-from monitor.commands.state import add_state, with_folder
+from monitor.commands.state import add_state, runs, with_folder
 
 if TYPE_CHECKING:
     from monitor.access import Folder
@@ -24,9 +24,24 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from monitor.access.invitation import link, told_address
+    from monitor.access.invitation import link
 
     def show(folder: Folder) -> None:
-        sys.stdout.write(f"{link(folder, options.url or told_address(folder), time.time())}\n")
+        sys.stdout.write(f"{link(folder, options.url or address(folder), time.time())}\n")
 
     return with_folder(options, show)
+
+
+def address(folder: Folder) -> str:
+    """Where the page of the service is that runs.  Raises AccessError where none does: who would take the
+    port that it left would be shown the code."""
+    from monitor.access import AccessError
+    from monitor.access.invitation import told_address
+
+    url = told_address(folder)
+    if not runs(folder.path.parent):
+        raise AccessError(
+            f"nobody listens at {url} now: the service of the state folder {folder.path.parent} has ended; "
+            "start it, or say with --url where its page is"
+        )
+    return url
