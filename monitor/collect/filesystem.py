@@ -141,7 +141,8 @@ def table(host: Host) -> bytes:
 def mounts(table: bytes) -> tuple[Mount, ...]:
     """The mounts of a table, each once, in its order.  Raises ValueError for a line that is none."""
     found: dict[tuple[str, bytes, str], Mount] = {}
-    for line in table.splitlines():
+    # A carriage return is not escaped, and may stand within a name.
+    for line in table.removesuffix(b"\n").split(b"\n") if table else ():
         fields = [unescaped(field) for field in line.split(b" ")]
         if len(fields) < 4:
             raise ValueError(f"mounts: device, mount point, type and options expected, found {line!r}")

@@ -7,7 +7,7 @@ from typing import Any
 from .fields import field_at, is_text, model_at, sections, unknown
 from .library import find, open_board
 from .problems import Key, Place, Problem, dotted, shown
-from .reader import Document, Written, read
+from .reader import HALF, Document, Written, read
 from .secrets import SecretError, elsewhere, judge, secrets
 from .secrets import read as read_secret
 from .section import Switch
@@ -68,6 +68,8 @@ class Draft:
         field = field_at(Settings, key)
         if field is None:
             self.complain(place, key, unknown(Settings, key))
+        elif HALF.search(text):
+            self.complain(place, key, "found bytes that are no UTF-8, expected text")
         elif is_text(field):
             self.put(key, text, place)
         else:

@@ -17,6 +17,8 @@ from .problems import ConfigError, Key, Place, Problem, dotted, shown
 MAX_DEPTH = 32
 MAX_VALUES = 20_000
 """Values in one text, those of aliases counted at every use."""
+HALF = re.compile("[\ud800-\udfff]")
+"""Half a character (a surrogate): what an escape can write, and no text can hold."""
 INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 PLAIN_TAGS = {
@@ -60,6 +62,12 @@ class Composer(yaml.SafeLoader):
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
+        return node
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        if half := HALF.search(node.value):
+            raise refusal(node, f"found half a character (U+{ord(half[0]):04X}), expected whole ones")
         return node
 
 

@@ -36,6 +36,8 @@ MOST_DEPTH = 60
 FARTHEST = 1 << 53
 """Milliseconds: what a float holds exactly, some 285,000 years."""
 PLACEHOLDER = "\N{SECTION SIGN}"
+HALF = re.compile("[\ud800-\udfff]")
+"""Half a character (a surrogate), which JSON can write and no text can hold."""
 MATCH_OPERATORS: dict[str, Operator] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 ValueType = Literal["vector", "scalar", "matrix", "string"]
 
@@ -54,6 +56,8 @@ class Query:
 
 def parse(text: str) -> Query:
     """Parse PromQL.  Raises QueryError, with the position in `text`, for what is wrong or not supported."""
+    if half := HALF.search(text):
+        raise QueryError("half a character, which is no text", half.start())
     words = scan(text)
     if not words:
         raise QueryError("no expression found in input", 0)

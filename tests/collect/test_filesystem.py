@@ -227,6 +227,12 @@ def test_a_mount_point_that_is_no_text_is_still_asked(tmp_path: Path) -> None:
     assert mount.place == "/caf\ufffd\\x"
 
 
+def test_a_name_that_the_kernel_leaves_as_it_is_ends_no_line() -> None:
+    table = b"/dev/a /a\rb\x0c\x1c ext4 rw 0 0\n/dev/b /b\\012\\011\\040 ext4 rw 0 0\n"
+    assert [mount.point for mount in mounts(table)] == [b"/a\rb\x0c\x1c", b"/b\n\t "]
+    assert mounts(b"") == ()
+
+
 def test_the_program_that_stands_in_speaks_as_the_real_one(tmp_path: Path) -> None:
     async def answers(program: Path) -> list[int]:
         pool = Pool(program)

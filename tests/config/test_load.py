@@ -1,5 +1,6 @@
 """Settings from file, environment and flags: the last word wins, and each value remembers who said it."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -169,6 +170,11 @@ def test_a_variable_that_is_not_yaml_names_itself() -> None:
     with pytest.raises(ConfigError) as caught:
         load(None, {"MONITOR_SERVER__ALLOWED_HOSTS": "[a"}, {})
     assert str(caught.value).startswith("MONITOR_SERVER__ALLOWED_HOSTS: server.allowed_hosts: not YAML: ")
+
+
+def test_bytes_of_a_variable_that_are_no_text_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"collect\.instance: found bytes that are no UTF-8, expected text"):
+        load(None, {"MONITOR_COLLECT__INSTANCE": os.fsdecode(b"caf\xe9")}, {})
 
 
 def test_the_state_folder_is_the_configured_one_then_that_of_systemd_then_that_of_the_user() -> None:

@@ -61,3 +61,9 @@ def test_any_text_is_read_or_has_a_problem_with_a_place(text: str) -> None:
     document = read(text, "f")
     assert all(problem.place.line > 0 and problem.place.column > 0 for problem in document.problems)
     assert document.problems or document.places
+
+
+def test_half_a_character_is_refused_with_its_place() -> None:
+    document = read('a: 1\nb: ["x", "y\\ud800z"]\n', "c.yaml")
+    (problem,) = document.problems
+    assert str(problem) == "c.yaml:2:10: found half a character (U+D800), expected whole ones"

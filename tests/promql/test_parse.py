@@ -93,6 +93,7 @@ def test_a_query_is_shown_in_its_normal_form(text: str, normal: str) -> None:
         ("1 + {a=~'.*'}", "vector selector must contain at least one non-empty matcher", 4),
         ("a{x='y', b=~'('}", "invalid pattern '(' for label b: missing ): (", 12),
         ("a{b=~'(?=x)'}", "invalid pattern '(?=x)' for label b: invalid perl operator: (?=", 5),
+        ("x{a='\ud800'}", "half a character, which is no text", 5),
         ("x{__name__='y'}", "metric name must not be set twice: 'x' or 'y'", 0),
         ("x" * 9000, "query of 9000 characters, at most 8192 are accepted", 0),
         ("1" + "+1" * 250, "query of 501 words, at most 400 are accepted", 400),

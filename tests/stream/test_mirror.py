@@ -164,6 +164,11 @@ def test_what_cannot_be_is_refused_by_place(house: FarHouse) -> None:
     assert (answer["code"], answer["query"], answer["position"]) == ("bad_query", 1, 4)
 
 
+def test_half_a_character_is_refused_and_harms_nobody(house: FarHouse) -> None:
+    (answer,) = ask(house, house.session(), subscribe(queries=["load", "load{a='\ud800'}"]))
+    assert (answer["code"], answer["query"], answer["position"]) == ("bad_query", 1, 8)
+
+
 def test_the_number_of_queries_is_bounded_here_as_there(house: FarHouse) -> None:
     house.limits = SessionLimits(subscriptions=1)
     answers = ask(house, house.session(), subscribe(queries=["load"]), subscribe(2, queries=["bytes"]))
