@@ -105,10 +105,7 @@ class EventConnection:
         return not self.stream.writing()
 
     def facts(self, now: float) -> Facts:
-        if self.stream.closed():
-            return self.pulse.closed(now)
-        self.pulse.waiting(tcp.unacknowledged(self.stream), now)
-        return self.pulse.facts(now, self._closing)
+        return tcp.facts(self.stream, self.pulse, now, self._closing)
 
     def ping(self) -> None:
         """Asks for an answer, as no page can be seen to read otherwise."""

@@ -15,6 +15,8 @@ from contextlib import suppress
 from tornado.iostream import IOStream
 
 from monitor.footprint import RECEIVE_BUFFER
+from monitor.stream.liveness import Facts
+from monitor.stream.pulse import Pulse
 
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -32,6 +34,14 @@ def unacknowledged(stream: IOStream) -> int:
     """Bytes in the stream's buffer and in the kernel's send queue (SIOCOUTQ)."""
     queued = fcntl.ioctl(stream.socket.fileno(), termios.TIOCOUTQ, bytes(4))
     return len(stream._write_buffer) + int.from_bytes(queued, sys.byteorder)  # noqa: SLF001
+
+
+def facts(stream: IOStream, pulse: Pulse, now: float, closing: bool) -> Facts:
+    """What is known of a connection at a sweep, whatever is spoken on it."""
+    if stream.closed():
+        return pulse.closed(now)
+    pulse.waiting(unacknowledged(stream), now)
+    return pulse.facts(now, closing)
 
 
 def reset(stream: IOStream) -> None:

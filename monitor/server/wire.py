@@ -181,10 +181,7 @@ class SharedConnection:
         return not self.stream.writing()
 
     def facts(self, now: float) -> Facts:
-        if self.stream.closed():
-            return self.pulse.closed(now)
-        self.pulse.waiting(tcp.unacknowledged(self.stream), now)
-        return self.pulse.facts(now, self.protocol.is_closing())
+        return tcp.facts(self.stream, self.pulse, now, self.protocol.is_closing())
 
     def ping(self) -> None:
         """A ping of our own, with a payload of 8 bytes that its pong must match."""

@@ -22,8 +22,8 @@ from monitor.stream.credit import Credit, Sent
 from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
-from monitor.stream.source import Asked, Followed, Source
-from monitor.stream.table import NEEDS
+from monitor.stream.request import RefusedError, asked, too_many
+from monitor.stream.source import Followed, Source
 from monitor.stream.weight import weight
 
 BAD_MESSAGES = 2
@@ -56,15 +56,6 @@ class Subscription:
     """Number of the last column sent."""
     board: str = ""
     """What a person calls it: the board's name, or `queries`; empty for a table."""
-
-
-class RefusedError(Exception):
-    """A request that cannot be granted: an error code of the protocol and a text."""
-
-    def __init__(self, code: str, message: str, **place: int | None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.place = place
 
 
 def nobody(_session: Session) -> None:
@@ -239,7 +230,8 @@ class Session:
             return
         try:
             if isinstance(message, Subscribe):
-                self.feeds.ask(self._asked(message), partial(self._opened, message, now))
+                wanted = asked(message, self.feeds, self.boards, self.limits, self.may)
+                self.feeds.ask(wanted, partial(self._opened, message, now))
             else:
                 assert isinstance(message, Unsubscribe)
                 self._unsubscribe(message)
@@ -276,7 +268,7 @@ class Session:
             self.feeds.close(feed)
         elif not self._room_for(feed):
             self.feeds.close(feed)
-            raise self._too_many()
+            raise too_many(self.limits)
         subscription = self.subscriptions.setdefault(feed.id, Subscription(feed, feed.n))
         subscription.board = "" if message.table is not None else message.board or "queries"
         held = feed.n - message.range // feed.step if message.after is None else message.after // feed.step
@@ -295,49 +287,10 @@ class Session:
             self.credit.spend(Sent(feed.id, feed.n, len(frame), now))
             self._put(frame)
 
-    def _asked(self, message: Subscribe) -> Asked:
-        if message.table is not None:
-            return self._table(message.table)
-        step = self._step(message)
-        queries = message.queries if message.board is None else self._board(message.board)
-        if len(queries) > self.limits.queries:
-            raise self._too_many()
-        return Asked(tuple(queries), tuple(sorted(message.variables.items())), step, may=self.may)
-
-    def _table(self, name: str) -> Asked:
-        if name not in self.feeds.tables:
-            known = ", ".join(sorted(self.feeds.tables)) or "none"
-            raise RefusedError("unknown_table", f"no table named {name!r}; there are: {known}")
-        if NEEDS.get(name) not in self.may:
-            raise RefusedError(
-                "not_permitted", f"the table {name} is not for everybody: log in as an operator"
-            )
-        return Asked(table=name, may=self.may)
-
     def _room_for(self, feed: Followed) -> bool:
         running = [subscription.feed for subscription in self.subscriptions.values()]
         queries = sum(len(each.queries) for each in (*running, feed))
         return len(running) < self.limits.subscriptions and queries <= self.limits.queries
-
-    def _too_many(self) -> RefusedError:
-        most = f"{self.limits.subscriptions} subscriptions and {self.limits.queries} queries"
-        return RefusedError("too_many", f"at most {most} at once")
-
-    def _step(self, message: Subscribe) -> int:
-        step = self.feeds.step if message.step is None else message.step
-        if step < self.feeds.step or step % self.feeds.step:
-            raise RefusedError(
-                "bad_message", f"step: expected a multiple of {self.feeds.step} ms, found {step}"
-            )
-        if message.range > self.limits.range:
-            raise RefusedError("too_large", f"range: at most {self.limits.range} ms, found {message.range}")
-        return step
-
-    def _board(self, name: str) -> Sequence[str]:
-        if name not in self.boards:
-            known = ", ".join(sorted(self.boards)) or "none"
-            raise RefusedError("unknown_board", f"no board named {name!r}; there are: {known}")
-        return self.boards[name]
 
     def _unsubscribe(self, message: Unsubscribe) -> None:
         subscription = self.subscriptions.pop(message.feed, None)
