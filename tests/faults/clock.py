@@ -6,7 +6,6 @@ The monotonic clock goes on as it does where an administrator or NTP sets the ti
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
+from tests.faults.figures import asked, gone
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, within
-from tests.faults.stalls import gone
+from tests.faults.scene import played
 from tests.faults.watcher import Watcher, longest, watched
 from tests.service import Service
 
@@ -74,9 +74,8 @@ def rows(options: Options) -> Iterator[Row]:
     if not library():
         yield Row(MISSING, "not run", held=False)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        steps = drawn(Random(options.seed), options.of(STEPS))
-        yield from told(asyncio.run(campaign(Path(folder), steps, VIEWERS)))
+    steps = drawn(Random(options.seed), options.of(STEPS))
+    yield from told(played(lambda folder: campaign(folder, steps, VIEWERS)))
 
 
 def told(found: Outcome) -> Iterator[Row]:
@@ -121,7 +120,7 @@ async def campaign(folder: Path, steps: list[Step], viewers: int, **settings: st
                 progress(f"{kind}: {offset:+.0f} s")
                 async with asyncio.timeout(PATIENCE):
                     await asyncio.gather(*(watcher.ticks(DWELL) for watcher in watchers))
-            found.gone = await asyncio.to_thread(gone, service.url)
+            found.gone = gone(await asyncio.to_thread(asked, service.url))
             noted(found, watchers, time.monotonic())
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from monitor.server.base import Base
 from monitor.server.live import LiveHandler
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
+from tests.faults.scene import played
 from tests.faults.watcher import Watcher, watched
 
 TITLE = "V4: hooks that raise or hang"
@@ -117,8 +117,7 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield from told(asyncio.run(campaign(Path(folder), options.of(EACH), HEALTHY)))
+    yield from told(played(lambda folder: campaign(folder, options.of(EACH), HEALTHY)))
 
 
 def told(found: list[Outcome]) -> Iterator[Row]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
@@ -20,11 +20,12 @@ from tests.chaos.book import Book
 from tests.chaos.line import ClosedError, Line
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
+from tests.faults.scene import played
 from tests.faults.serving import Serving, harmed, viewers
 from tests.service import SERVE
 
 TITLE = "R2: little memory"
-RUNS, HEALTHY = 24, 2
+RUNS, HEALTHY = 100, 2
 MIB = 1 << 20
 LEAST, MOST = 64 * MIB, 128 * MIB
 """Of the limits."""
@@ -79,8 +80,7 @@ def rows(options: Options) -> Iterator[Row]:
     found, random = Outcome(), Random(options.seed)
     for number in range(options.of(RUNS)):
         limit = TOO_SMALL if number % 4 == 3 else random.randrange(LEAST, MOST)
-        with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(run(Path(folder), limit, found))
+        played(partial(run, limit=limit, found=found))
         if number % 10 == 9:
             progress(f"{number + 1} runs: {dict(found.ended)}, wrong: {found.wrong[:5]}")
     yield from told(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -18,9 +17,10 @@ from playwright.async_api import Browser, async_playwright
 from tests import node
 from tests.e2e.conftest import SWITCHES
 from tests.e2e.tab import Tab
+from tests.faults.figures import asked, gone
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, within
-from tests.faults.stalls import gone
+from tests.faults.scene import played
 from tests.faults.watcher import Watcher, watched
 from tests.service import running
 
@@ -67,9 +67,7 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(campaign(Path(folder), options.of(CYCLES), SECONDS))
-    yield from told(found)
+    yield from told(played(lambda folder: campaign(folder, options.of(CYCLES), SECONDS)))
 
 
 def told(found: Outcome) -> Iterator[Row]:
@@ -110,11 +108,11 @@ async def campaign(folder: Path, cycles: int, seconds: float) -> Outcome:
             await tab.wire.more("tick", 2)
             for number in range(cycles):
                 kind = KINDS[number % len(KINDS)]
-                before = await asyncio.to_thread(gone, service.url)
+                before = gone(await asyncio.to_thread(asked, service.url))
                 await suffered(tab, kind, seconds)
                 found.back.append(await caught_up(tab, beside))
                 found.cycles[kind] += 1
-                found.lost[kind] += round(await asyncio.to_thread(gone, service.url) - before)
+                found.lost[kind] += round(gone(await asyncio.to_thread(asked, service.url)) - before)
                 found.heap.append(await heap(tab))
                 progress(f"{kind}: back after {found.back[-1]:.2f} s, heap {found.heap[-1]:,.0f}")
             judged(found, tab)

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -27,9 +26,11 @@ from tests.chaos.line import Place
 from tests.chaos.processes import LONGEST_LINE, ROOT, Told
 from tests.chaos.truth import Count, Truth, ask, compare
 from tests.chaos.viewer import Viewer
+from tests.faults.figures import figures
 from tests.faults.mutations import GOOD, mutated
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
+from tests.faults.scene import played
 
 TITLE = "F1: bad configurations, reloaded under load"
 FILES, VIEWERS = 500, 50
@@ -61,8 +62,7 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(campaign(Path(folder), options.of(FILES), options.seed))
+    found = played(lambda folder: campaign(folder, options.of(FILES), options.seed))
     yield from told(found, VIEWERS)
 
 
@@ -189,8 +189,7 @@ class Reloading:
         return answer.body
 
     async def metric(self, name: str) -> float:
-        page = (await self.get("/metrics")).decode()
-        return next(float(line.split()[1]) for line in page.splitlines() if line.startswith(f"{name} "))
+        return figures(await self.get("/metrics"))[name]
 
     async def mutate(self, found: Outcome, text: bytes, name: str) -> None:
         """Reload a file that may be wrong, and see that it is judged as `monitor check-config` judges it."""

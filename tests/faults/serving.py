@@ -14,6 +14,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from tests.chaos.line import Place
 from tests.chaos.viewer import Viewer
+from tests.faults.figures import figures
 from tests.service import SERVE, Service
 
 HOST = "127.0.0.1"
@@ -60,9 +61,7 @@ class Serving(Service):
 
     async def metrics(self) -> dict[str, float]:
         """Value by name and labels."""
-        page = (await self.get("metrics")).body.decode()
-        pairs = (line.rpartition(" ") for line in page.splitlines() if not line.startswith("#"))
-        return {name: float(value) for name, _, value in pairs}
+        return figures((await self.get("metrics")).body)
 
     def log_lines(self, *signs: str) -> list[str]:
         return [line for line in self.log.read_text().splitlines() if any(sign in line for sign in signs)]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from urllib.request import urlopen
 
+from tests.faults.figures import asked, gone
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
+from tests.faults.scene import played
 from tests.faults.watcher import Watcher, watched
 from tests.service import Service, running
 
@@ -52,9 +52,7 @@ def rows(options: Options) -> Iterator[Row]:
     random = Random(options.seed)
     longest = LONGEST if options.share >= 1 else max(2.0, LONGEST * options.share)
     stalls = [SHORTEST * (longest / SHORTEST) ** random.random() for _ in range(options.of(STALLS))]
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(campaign(Path(folder), [*stalls[1:], longest], VIEWERS))
-    yield from told(found)
+    yield from told(played(lambda folder: campaign(folder, [*stalls[1:], longest], VIEWERS)))
 
 
 def told(found: Outcome) -> Iterator[Row]:
@@ -83,7 +81,7 @@ async def campaign(folder: Path, stalls: list[float], viewers: int) -> Outcome:
                 progress(f"{seconds:.1f} s, ticks again after {found.back[-1]:.2f} s")
                 async with asyncio.timeout(PATIENCE):
                     await asyncio.gather(*(watcher.ticks(TICKS) for watcher in watchers))
-            found.gone = await asyncio.to_thread(gone, service.url)
+            found.gone = gone(await asyncio.to_thread(asked, service.url))
             found.cut = sum(watcher.cut for watcher in watchers)
             found.columns = sum(len(watcher.times) for watcher in watchers)
             found.missing = sum(watcher.missing() for watcher in watchers)
@@ -100,9 +98,3 @@ async def stalled(service: Service, seconds: float, watchers: list[Watcher]) -> 
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(watcher.ticks(1) for watcher in watchers))
     return time.monotonic() - began
-
-
-def gone(url: str) -> float:
-    with urlopen(f"{url}metrics") as answer:
-        lines: list[str] = answer.read().decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith("monitor_sessions_gone_total"))

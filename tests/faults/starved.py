@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.figures import gone
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
-from tests.faults.serving import PATIENCE, Serving, harmed, serving, viewers
+from tests.faults.scene import played
+from tests.faults.serving import PATIENCE, harmed, serving, viewers
 
 TITLE = "R3: little CPU"
 LOOPS, VIEWERS = 4, 50
@@ -22,7 +23,6 @@ NICE = 0, 5, 10
 LASTS = 30.0
 """Seconds of each."""
 BUSY = (sys.executable, "-c", "while True: pass")
-GONE = "monitor_sessions_gone_total"
 
 
 @dataclass
@@ -38,9 +38,7 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(campaign(Path(folder), LASTS * options.share, NICE))
-    yield from told(found, NICE)
+    yield from told(played(lambda folder: campaign(folder, LASTS * options.share, NICE)), NICE)
 
 
 def told(found: Outcome, nice: Sequence[int]) -> Iterator[Row]:
@@ -56,7 +54,7 @@ def told(found: Outcome, nice: Sequence[int]) -> Iterator[Row]:
 async def campaign(folder: Path, lasts: float, nice: Sequence[int]) -> Outcome:
     found = Outcome()
     async with serving(folder, COLLECT__INTERVAL="1s") as service, viewers(service, VIEWERS) as watching:
-        before = await verdicts(service)
+        before = gone(await service.metrics())
         for level in nice:
             os.setpriority(os.PRIO_PROCESS, service.pid, level)
             cpu, column = service.cpu(), watching[0].book.n
@@ -69,15 +67,10 @@ async def campaign(folder: Path, lasts: float, nice: Sequence[int]) -> Outcome:
             goal = watching[0].book.n + 2
             await asyncio.gather(*(viewer.reach(goal) for viewer in watching))
         found.harmed = harmed(watching)
-        found.verdicts = round(await verdicts(service) - before)
+        found.verdicts = round(gone(await service.metrics()) - before)
         metrics = await service.metrics()
         found.zombies = round(metrics["monitor_zombies_total"] + metrics["monitor_orphans_total"])
     return found
-
-
-async def verdicts(service: Serving) -> float:
-    """How many sessions have ended, whatever the reason."""
-    return sum(value for name, value in (await service.metrics()).items() if name.startswith(GONE))
 
 
 @asynccontextmanager

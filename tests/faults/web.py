@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import sys
-import tempfile
 import time
 from asyncio.subprocess import PIPE
 from collections import Counter
@@ -22,6 +21,7 @@ from tests.conformance.peer import dialled
 from tests.faults.flood import RIGHT
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
+from tests.faults.scene import played
 from tests.faults.serving import HOST, Serving, harmed, serving, viewers
 from tests.server.test_arrivals import UNFINISHED
 
@@ -60,9 +60,7 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(campaign(Path(folder), options.of(REQUESTS), SLOW, options.seed))
-    yield from told(found)
+    yield from told(played(lambda folder: campaign(folder, options.of(REQUESTS), SLOW, options.seed)))
 
 
 def told(found: Outcome) -> Iterator[Row]:
