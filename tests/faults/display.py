@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,15 +16,17 @@ from playwright.async_api import Page, async_playwright
 from tests import node
 from tests.chaos.processes import ROOT
 from tests.e2e.conftest import SWITCHES, listen
-from tests.faults.names import hostile_names, legend, quoted, shown
+from tests.faults.guests import Guest, invited, users, watching
+from tests.faults.names import hostile_names, legend, mount, mount_points, quoted, shown
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
+from tests.faults.scene import played
 from tests.faults.serving import Serving, serving
 from tests.service import SERVE
 
 TITLE = "B4: hostile names in Chromium"
-NAMES, BOARD = 300, 30
-"""Strings in all, and those of one board."""
+NAMES, BOARD, MOST = 300, 30, 100
+"""Strings in all, those of one board, and the most mount points and viewers."""
 RECORDED = ROOT / "tests" / "collect" / "fixtures" / "desktop"
 WATCHING = """
 window.violations = [];
@@ -57,9 +58,8 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(campaign(Path(folder), hostile_names(options.of(NAMES), options.seed)))
-    yield from told(found)
+    names = hostile_names(options.of(NAMES), options.seed)
+    yield from told(played(lambda folder: campaign(folder, names)))
 
 
 def told(found: Outcome) -> Iterator[Row]:
@@ -76,8 +76,11 @@ async def campaign(folder: Path, names: list[str]) -> Outcome:
     found = Outcome()
     await asyncio.to_thread(node.built_page)
     devices = [name for name in names if is_device(name)]
+    points, guests = mount_points(names)[:MOST], invited(names)[:MOST]
     boards = [names[first : first + BOARD] for first in range(0, len(names), BOARD)]
-    settings = await asyncio.to_thread(written, folder, boards, devices)
+    settings = await asyncio.to_thread(written, folder, boards, devices, points)
+    with (folder / "config.yaml").open("a") as config:
+        config.write(users(guests))
     command = (*SERVE, "--config", str(folder / "config.yaml"))
     async with serving(folder, command, **settings) as service, page_of(service, found) as page:
         await page.goto(f"{service.url}#b0")
@@ -91,6 +94,13 @@ async def campaign(folder: Path, names: list[str]) -> Outcome:
             "network devices", list(map(shown, devices)), await legends(page, "devices", len(devices))
         )
         await told_by(page, found)
+        await page.goto(f"{service.url}#mounts")
+        wanted = [shown(point.decode(errors="replace")) for point in points]
+        found.compare("mount points", wanted, await legends(page, "mounts", len(points)))
+        await told_by(page, found)
+        async with watching(service, guests):
+            await compare_viewers(page, guests, found)
+            await told_by(page, found)
     progress("\n".join([*found.wrong[:20], *found.complaints[:20]]))
     return found
 
@@ -100,17 +110,24 @@ def is_device(name: str) -> bool:
     return not set(name) & set(" \t\n\r\x0b\x0c:/") and name.isprintable() and len(name) < 300
 
 
-def written(folder: Path, boards: list[list[str]], devices: list[str]) -> dict[str, str]:
+def written(folder: Path, boards: list[list[str]], devices: list[str], points: list[bytes]) -> dict[str, str]:
     """config.yaml and what the kernel says; the settings besides."""
     proc = folder / "proc"
     shutil.copytree(RECORDED / "proc", proc)
     with (proc / "net/dev").open("a") as table:
         table.writelines(f"{name}: {' '.join('1' * 16)}\n" for name in devices)
+    with (proc / "1/mounts").open("ab") as mounts:
+        mounts.writelines(map(mount, points))
     text = "boards:\n" + "".join(board(number, names) for number, names in enumerate(boards))
     text += "  - name: devices\n    title: devices\n    panels:\n"
     text += panel("devices", ['{query: "node_network_receive_bytes_total", legend: "{{device}}"}'])
+    text += "  - name: mounts\n    title: mounts\n    panels:\n"
+    text += panel("mounts", ['{query: "node_filesystem_device_error", legend: "{{mountpoint}}"}'])
+    (folder / "config.yaml").touch(mode=0o600)
     (folder / "config.yaml").write_text(text)
     return {
+        "COLLECT__COLLECTORS__FILESYSTEM__EVERY": "1s",
+        "SERVER__WEBSOCKET__PER_ADDRESS": "500",
         "COLLECT__PROCFS": str(proc),
         "COLLECT__INSTANCE": boards[0][0] if "\0" not in boards[0][0] else "host",
     }
@@ -157,6 +174,18 @@ async def told_by(page: Page, found: Outcome) -> None:
     told = await page.evaluate(TELL)
     found.ran += told["ran"] or not told["live"]
     found.violations += told["violations"]
+
+
+async def compare_viewers(page: Page, guests: Sequence[Guest], found: Outcome) -> None:
+    """User and program of each, as the table of viewers has them."""
+    table = page.get_by_role("region", name="Viewers")
+    await table.get_by_role("button", name="Viewers").click()
+    names = table.locator("tbody th span")
+    await names.nth(len(guests)).wait_for(state="attached")
+    programs = await table.locator("tbody th small").evaluate_all(TEXTS)
+    who, what = zip(*(guest.cells for guest in guests), strict=True)
+    found.compare("user names", who, await names.evaluate_all(TEXTS))
+    found.compare("User-Agents", what, programs)
 
 
 @asynccontextmanager

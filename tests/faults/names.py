@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from random import Random
 
 MARKUP = (
@@ -80,7 +81,7 @@ WRITING = (
         "\u2028x\u2029",
     ),
 )
-CONTROLS = tuple(f"a{chr(code)}b" for code in (*range(1, 32), *range(127, 160)) if code != 10)
+CONTROLS = tuple(f"a{chr(code)}b" for code in (*range(32), *range(127, 160)) if code != 10)
 LONG = (
     "x" * 20_000,
     "<b>" * 3000,
@@ -89,6 +90,9 @@ LONG = (
     "a\u0300" * 4000,
     "W" * 300 + " " + "i" * 300,
 )
+
+MOUNTS = b"a\nb", b"a\tb c", b"a\\b\\012", b"\xed\xa0\x80\xed\xb0\x80", b"\xff\xfe", b"\xe2\x80"
+"""Names of folders beside those that are text: what ends a line or a field, and halves of characters."""
 
 # The rule of web/src/data/legend.ts.
 DECEITFUL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -102,8 +106,20 @@ def hostile_names(count: int, seed: int) -> list[str]:
     random = Random(seed)
     random.shuffle(found)
     while len(found) < count:
-        found.append(random.choice(found) + random.choice(found)[:200])
+        found = list(dict.fromkeys([*found, random.choice(found) + random.choice(found)[:200]]))
     return found[:count]
+
+
+def mount_points(names: Sequence[str]) -> list[bytes]:
+    """Where something may be mounted: bytes but NUL, of a length that a label of a page has."""
+    named = [name.encode() for name in names if "\0" not in name and len(name) < 300]
+    return [b"/" + name for name in (*MOUNTS, *named)]
+
+
+def mount(point: bytes) -> bytes:
+    """Its line in the table of mounts (proc(5)), in which the kernel writes some bytes in octal."""
+    written = re.sub(rb"[ \t\n\\]", lambda found: b"\\%03o" % ord(found[0]), point)
+    return b"/dev/hostile %s ext4 rw 0 0\n" % written
 
 
 def shown(text: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tests.faults.display import Outcome, is_device, told
-from tests.faults.names import hostile_names, legend, quoted, shown
+from tests.faults.guests import invited
+from tests.faults.names import hostile_names, legend, mount, mount_points, quoted, shown
 
 
 def test_three_hundred_names_are_different_and_the_same_again() -> None:
     names = hostile_names(300, 1)
     assert len(set(names)) == 300
     assert names == hostile_names(300, 1)
-    assert sum("<script" in name for name in names) > 50
+    assert sum("<script" in name for name in names) >= 50
     assert any(len(name) >= 20_000 for name in names)
 
 
@@ -23,6 +24,15 @@ def test_what_deceives_is_written_out() -> None:
 def test_names_are_made_fit_for_where_they_stand() -> None:
     assert is_device("<img/src") is False
     assert is_device("<x>")
+
+
+def test_guests_and_mounts_are_as_many_as_there_are_names_for() -> None:
+    names = hostile_names(300, 1)
+    guests = invited(names)
+    assert len({guest.user for guest in guests}) == len(guests) > 50
+    assert any("<script>" in guest.agent for guest in guests)
+    assert mount(b"/a\nb \\") == b"/dev/hostile /a\\012b\\040\\134 ext4 rw 0 0\n"
+    assert not any(b"\0" in point for point in mount_points(names))
 
 
 def test_a_script_that_ran_stands_out() -> None:
