@@ -23,7 +23,7 @@ LEAVES = {"model", "config", "telemetry", "log", "listener", "footprint", "journ
 ROOMS: dict[str, set[str]] = {
     "access": set(),
     "bus": set(),
-    "collect": set(),
+    "collect": {"formats"},
     "deploy": set(),
     "formats": set(),
     "storage": set(),

@@ -192,7 +192,7 @@ def collectors(run: Run) -> dict[str, Any]:
     return run.service.rooms.collector.collectors
 
 
-OPTIONS: Mapping[str, Any] = {"every": "200ms", "timeout": "200ms"}
+OPTIONS: Mapping[str, Any] = {"every": "200ms", "timeout": "200ms", "directory": "/elsewhere"}
 
 
 def measured(key: Key) -> Check:

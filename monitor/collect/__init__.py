@@ -61,6 +61,7 @@ CLASSES = {
     "sockstat": "Sockstat",
     "stat": "Stat",
     "tapestats": "Tapestats",
+    "textfile": "Textfile",
     "time": "Time",
     "uname": "Uname",
     "vmstat": "Vmstat",

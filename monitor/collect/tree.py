@@ -13,7 +13,6 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from monitor.collect.host import Host
 from monitor.collect.table import Entry, layout
@@ -89,7 +88,7 @@ class Tree:
 class Devices(ABC):
     """A collector that says which files it wants and what they mean."""
 
-    wanted: ClassVar[Wanted]
+    wanted: Wanted
 
     def __init__(self, every: float = EVERY, timeout: float = TIMEOUT) -> None:
         self.every = every

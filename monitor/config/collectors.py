@@ -13,6 +13,7 @@ from .options import (
     Netstat,
     Powersupplyclass,
     Tapestats,
+    Textfile,
     Vmstat,
 )
 from .section import Off, Section, Switch
@@ -68,6 +69,7 @@ class Collectors(Section):
     stat: Switch = Switch()
     """Context switches, forks, interrupts, boot time, soft interrupts, processes running and blocked."""
     tapestats: Tapestats = Tapestats()
+    textfile: Textfile = Textfile()
     time: Switch = Switch()
     """The system's clock and time zone."""
     uname: Switch = Switch()

@@ -3,9 +3,10 @@
 The patterns are node_exporter's own defaults, so that the series are the same.
 """
 
+from pathlib import Path
 from typing import Annotated
 
-from .section import Pattern, Switch, Takes
+from .section import Folder, Pattern, Switch, Takes
 from .units import Between, Duration
 
 
@@ -81,6 +82,13 @@ class Tapestats(Switch):
 
     devices_exclude: Annotated[Pattern, Takes.RELOAD] = ""
     """Tape drives to leave out; empty leaves out none."""
+
+
+class Textfile(Switch):
+    """Metrics that scripts left in files."""
+
+    directory: Annotated[Folder, Takes.RELOAD] = Path("/var/lib/prometheus/node-exporter")
+    """Where the files `*.prom` are, below `rootfs`; it may have wildcards.  A host without it has none."""
 
 
 class Vmstat(Switch):

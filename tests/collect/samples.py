@@ -8,7 +8,9 @@ from pathlib import Path
 
 from monitor.collect import COLLECTORS, Background, Collector, Host
 from monitor.collect.filesystem import Filesystem
+from monitor.collect.textfile import Textfile
 from monitor.collect.time import Time
+from monitor.collect.tree import Samples, Tree
 from monitor.collect.uname import Uname
 from monitor.collect.workers import Pool
 from monitor.model import Block, Series
@@ -17,6 +19,14 @@ HERE = Path(__file__).parent
 FIXTURES = HERE / "fixtures"
 NOW = 1_767_229_200.25
 NAMES = ("Linux", "desktop", "6.18.0", "#1 SMP", "x86_64")
+
+
+class Dated(Textfile):
+    """Files that were all written at one time, as a copy of them has another."""
+
+    def samples(self, tree: Tree) -> Samples:
+        texts = {path: repr(NOW) if path.endswith("~") else text for path, text in tree.texts.items()}
+        return super().samples(Tree(tree.folders, texts))
 
 
 def host(machine: str) -> Host:
@@ -29,6 +39,7 @@ def collector(name: str) -> Collector | Background:
     """A collector by its name, with what is no file replaced by something that is the same everywhere."""
     made: dict[str, Collector | Background] = {
         "filesystem": Filesystem(pool=Pool(HERE / "answers.py")),
+        "textfile": Dated(),
         "time": Time(wall=lambda: NOW, local=time.gmtime),
         "uname": Uname(lambda: os.uname_result(NAMES)),
     }

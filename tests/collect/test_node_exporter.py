@@ -37,7 +37,7 @@ IDLE = 0.1
 
 RECORDED = [("desktop", 400), ("rack", 900)]
 """Recorded machines that node_exporter can read, and how many series it finds at least."""
-LIVE = ("node_filesystem_", "node_time_", "node_uname_")
+LIVE = ("node_filesystem_", "node_time_", "node_uname_", "node_textfile_mtime_seconds")
 """What it asks of the kernel and not of files."""
 OFFLINE = "5"
 """The recorded desktop has it switched off; version 1.5 gives zeros for what is not in the file."""
@@ -213,7 +213,11 @@ def test_node_exporter_reads_a_recorded_machine_as_we_do(machine: str, least: in
     root = FIXTURES / machine
     flags = [f"--path.procfs={root}/proc", f"--path.sysfs={root}/sys", f"--path.rootfs={root}/root"]
     udev = f"--path.udev.data={root}/root/run/udev/data"
-    without = set() if (root / "proc/self").exists() else {"mountstats"}  # It would not start.
+    scripts = root / "root/var/lib/prometheus/node-exporter"
+    flags.append(f"--collector.textfile.directory={scripts}")
+    # It would not start without the one, and tells of an error without the other.
+    needs = {"mountstats": root / "proc/self", "textfile": scripts}
+    without = {name for name, path in needs.items() if not path.exists()}
     with exporter(*flags, udev, "--no-collector.netdev.netlink", without=without) as address:
         theirs = {below(root, series): sample for series, sample in page(address).items()}
     ours = {theirs_of(series): value for name in COLLECTORS for series, value in found(name, machine).items()}
