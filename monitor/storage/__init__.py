@@ -120,6 +120,8 @@ class Selection:
     """(n, k) for each aspect that was asked for; None where all rows are samples.  A row that is a sample has
     its value as `min`, `max` and `sum`, 1 as `count`, and NaN as `lost`: its value beside that of the row
     before tells."""
+    target: Labels = ()
+    """What its series have in common; the same target is told by it from selection to selection."""
 
     @property
     def values(self) -> Floats:

@@ -97,7 +97,7 @@ class Table:
         if first >= last:
             return None
         rows = self._values[self._start + first : self._start + last]
-        return Selection(series, times[first:last], rows, columns)
+        return Selection(series, times[first:last], rows, columns, target=self._target)
 
     def _plan_for(self, blocks: tuple[Block, ...]) -> Plan:
         for block in blocks:

@@ -1,0 +1,95 @@
+"""Rows from several places made one selection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.model import Floats, Labels, Times
+from monitor.storage import STALE_BITS, Aspect, Selection, SeriesSet, is_stale
+from monitor.storage.plan import Places, Taken
+from monitor.storage.sources import Source
+
+
+class Part(NamedTuple):
+    """Some rows of a source."""
+
+    source: Source
+    taken: Taken
+
+
+def join(
+    parts: list[Part],
+    aspects: tuple[Aspect, ...],
+    reach: int,
+    target: Labels,
+    series_of: Callable[[tuple[Labels, ...]], SeriesSet],
+) -> Selection | None:
+    """One selection of all parts; of two that have a sample of a series at a time, the first one's counts.
+
+    None where there is no sample.
+    """
+    if not parts:
+        return None
+    times: Times = np.unique(np.concatenate([part.taken.times for part in parts]))
+    index: dict[Labels, int] = {}
+    columns = [
+        np.array([index.setdefault(labels, len(index)) for labels in part.source.labels], np.intp)
+        for part in parts
+    ]
+    others = tuple(aspect for aspect in aspects if aspect != "last") if reach else ()
+    wanted: tuple[Aspect, ...] = ("last", *others)
+    values = np.full((len(wanted), len(index), len(times)), STALE_BITS, np.int64).view(np.float64)
+    alone = sum(len(part.taken.rows) for part in parts) == len(times)
+    for part, places in zip(reversed(parts), reversed(columns), strict=True):
+        if len(places):
+            _fill(values, part, places, times, wanted, alone)
+    return _selection(values, times, list(index), wanted if aspects else (), reach, target, series_of)
+
+
+def _fill(
+    values: Floats, part: Part, columns: Places, times: Times, wanted: tuple[Aspect, ...], alone: bool
+) -> None:
+    read = part.source.read(part.taken.rows, wanted)
+    if not part.source.tier.step and len(wanted) > 1:
+        read = as_rolled(read[0], wanted)
+    rows = times.searchsorted(part.taken.times)
+    if rows[-1] - rows[0] + 1 == len(rows):
+        beside = values[:, :, rows[0] : rows[-1] + 1]
+        beside[:, columns] = read if alone else np.where(is_stale(read), beside[:, columns], read)
+    else:
+        there = values[:, columns[:, None], rows]
+        values[:, columns[:, None], rows] = np.where(is_stale(read), there, read)
+
+
+def as_rolled(samples: Floats, wanted: tuple[Aspect, ...]) -> Floats:
+    """What samples (k, n) would tell as rows that each stand for one: (aspects, k, n)."""
+    absent = is_stale(samples)
+    stale = np.int64(STALE_BITS).view(np.float64)
+    others: dict[Aspect, Floats] = {
+        "count": np.where(absent, stale, 1.0),
+        "lost": np.full(samples.shape, stale),
+    }
+    return np.stack([others.get(aspect, samples) for aspect in wanted])
+
+
+def _selection(
+    values: Floats,
+    times: Times,
+    labels: list[Labels],
+    wanted: tuple[Aspect, ...],
+    reach: int,
+    target: Labels,
+    series_of: Callable[[tuple[Labels, ...]], SeriesSet],
+) -> Selection | None:
+    present = np.flatnonzero(np.any(~is_stale(values[0]), axis=1))
+    if not len(present):
+        return None
+    if len(present) < len(labels):
+        values = values[:, present]
+        labels = [labels[place] for place in present.tolist()]
+    series = series_of(tuple(labels))
+    parts = {aspect: values[place].T for place, aspect in enumerate(wanted)} if reach and wanted else None
+    return Selection(series, times, values[0].T, slice(0, len(labels)), reach, parts, target)

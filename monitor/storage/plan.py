@@ -1,0 +1,83 @@
+"""Which rows of one target are given, of which resolution: each moment from one of them only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.model import Times
+from monitor.storage.tier import TIERS, Tier
+
+Places = npt.NDArray[np.intp]
+
+
+def preference(grain: int) -> list[Tier]:
+    """The coarsest resolution that a reader may be given, the finer ones from there, then the coarser."""
+    fit = [tier for tier in TIERS if tier.step <= grain]
+    return [*reversed(fit or TIERS[:1]), *TIERS[max(1, len(fit)) :]]
+
+
+class Taken(NamedTuple):
+    """Rows that are given, of those that lie together somewhere."""
+
+    tier: Tier
+    rows: Places
+    """Which."""
+    times: Times
+    """Theirs."""
+
+
+class Plan:
+    """Takes rows while their resolutions come in the order of preference.
+
+    A row stands for all between two borders of its resolution (a sample for its own millisecond).  It is
+    taken where that lies in the range, and overlaps nothing that a row of another resolution stands for.
+    """
+
+    def __init__(self, start: int, end: int) -> None:
+        self._start, self._end = start, end
+        self._lows = self._highs = np.zeros(0, np.int64)
+        self._sums = np.zeros(1, np.int64)
+        self._fresh: list[tuple[Times, Times]] = []
+        self.reach = 0
+        """Milliseconds that the coarsest row taken stands for."""
+
+    def take(self, tier: Tier, times: Times) -> Taken | None:
+        """Those of rows with these times that are given; None where none is."""
+        step = max(1, tier.step)
+        highs = -(-times // step) * step
+        lows = highs - step
+        free = (lows >= self._start - 1) & (highs <= self._end) & ~self._overlaps(lows, highs)
+        rows = np.flatnonzero(free)
+        if not len(rows):
+            return None
+        self._fresh.append((lows[rows], highs[rows]))
+        self.reach = max(self.reach, tier.step)
+        return Taken(tier, rows, times[rows])
+
+    def next_tier(self) -> None:
+        """The rows of one resolution have all been offered."""
+        if self._fresh:
+            lows = np.concatenate([self._lows, *(low for low, _ in self._fresh)])
+            highs = np.concatenate([self._highs, *(high for _, high in self._fresh)])
+            self._lows, places = np.unique(lows, return_index=True)
+            self._highs = highs[places]
+            self._sums = np.concatenate([[0], np.cumsum(self._highs - self._lows)])
+            self._fresh = []
+
+    def covers(self, low: int, high: int) -> bool:
+        """Whether all between two borders (low, high], as far as it is asked for, is given already."""
+        low, high = max(low, self._start - 1), min(high, self._end)
+        first, last = self._highs.searchsorted(low, "right"), self._lows.searchsorted(high, "left")
+        if first >= last:
+            return high <= low
+        beyond = max(0, low - int(self._lows[first])) + max(0, int(self._highs[last - 1]) - high)
+        return int(self._sums[last] - self._sums[first]) - beyond >= high - low
+
+    def _overlaps(self, lows: Times, highs: Times) -> npt.NDArray[np.bool_]:
+        if not len(self._lows):
+            return np.zeros(len(lows), np.bool_)
+        after = np.minimum(self._highs.searchsorted(lows, "right"), len(self._highs) - 1)
+        return (self._highs[after] > lows) & (self._lows[after] < highs)

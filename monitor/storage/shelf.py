@@ -1,0 +1,213 @@
+"""The folder that history is kept in: for each resolution one file per span of time.
+
+A span of time goes by unlinking its file: that needs no room, gives all of it back at once, and takes the
+names of vanished series along.  What is broken is broken in one file.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+
+from monitor.model import Labels
+from monitor.storage.connections import Connections
+from monitor.storage.contents import Contents
+from monitor.storage.repair import repair
+from monitor.storage.schema import Damage, DamagedError, NewerError
+from monitor.storage.span import Span
+from monitor.storage.tier import SPAN, TIERS, Slab, Tier
+from monitor.storage.volume import Volume
+
+_NAME = re.compile(r"(?P<tier>[a-z0-9]+)-(?P<span>-?\d+)\.db")
+_BY_NAME = {tier.name: tier for tier in TIERS}
+REMEMBERED = 100_000
+"""Label sets that are kept once for all files."""
+FOREVER = 1 << 62
+TOLD = 10_000
+"""Damages that are remembered."""
+
+logger = logging.getLogger(__name__)
+
+
+def log_damage(damage: Damage) -> None:
+    """Say what is lost."""
+    logger.error("history is damaged: %s; the rest is served", damage)
+
+
+class Shelf:
+    """Files of all resolutions.  One thread writes (put, retain); any may read."""
+
+    def __init__(self, folder: Path, report: Callable[[Damage], None] = log_damage) -> None:
+        """Lists the folder, opens nothing.  `report` is told each damage once, in the thread that met it."""
+        self.folder = folder
+        self._report = report
+        self._connections = Connections()
+        self._lock = Lock()
+        self._labels: dict[Labels, Labels] = {}
+        self._writers: dict[Tier, tuple[int, Span]] = {}
+        self._told: dict[Damage, None] = {}
+        self._volumes: dict[Tier, dict[int, Volume]] = {tier: {} for tier in TIERS}
+        for path in folder.iterdir():
+            found = _NAME.fullmatch(path.name)
+            if found and found["tier"] in _BY_NAME:
+                self._add(_BY_NAME[found["tier"]], int(found["span"]), path)
+
+    @property
+    def damage(self) -> list[Damage]:
+        """What was found damaged since the start, the oldest first."""
+        with self._lock:
+            return list(self._told)
+
+    def put(self, *slabs: Slab) -> None:
+        """Keep rows for good: those of one file in one transaction, one slab for a target and slot.
+
+        Where a slot has rows already they are merged.  A damaged file is repaired first.  Raises
+        sqlite3.OperationalError or OSError (a full disk, a read-only folder); it may be put again then.
+        """
+        groups: dict[tuple[Tier, int], list[Slab]] = {}
+        for slab in slabs:
+            if len(slab.times):
+                groups.setdefault((slab.tier, slab.slot // SPAN), []).append(slab)
+        for (tier, span), group in groups.items():
+            try:
+                self._writer(tier, span).put(group)
+            except DamagedError:
+                self._mend(tier, span)
+                self._writer(tier, span).put(group)
+
+    def has(self, tier: Tier, target: Labels, slot: int) -> bool:
+        """Whether rows of a target in a slot are kept for good."""
+        volume = self._volumes[tier].get(slot // SPAN)
+        return volume is not None and slot in volume.contents().slots.get(target, {})
+
+    def spans(self, tier: Tier) -> list[int]:
+        """The numbers of the files, the oldest first."""
+        with self._lock:
+            return sorted(self._volumes[tier])
+
+    def volumes(self, tier: Tier, start: int, end: int) -> list[Volume]:
+        """Files that may hold rows with start <= time <= end, the oldest first."""
+        first, last = tier.span_at(start), tier.span_at(end)
+        with self._lock:
+            return [volume for span, volume in sorted(self._volumes[tier].items()) if first <= span <= last]
+
+    def readable(self, tier: Tier, start: int = 0, end: int = FOREVER) -> Iterator[tuple[Volume, Contents]]:
+        """Files that may hold rows with start <= time <= end, and what they hold; one that cannot be read at
+        all is reported and left out."""
+        for volume in self.volumes(tier, start, end):
+            try:
+                yield volume, volume.contents()
+            except FileNotFoundError:
+                continue
+            except (OSError, NewerError) as error:
+                self._tell(Damage(volume.path, f"cannot be read: {error}", None))
+
+    def newest(self, tier: Tier) -> dict[Labels, int]:
+        """Time of the newest row of each target in the newest file."""
+        spans = self.spans(tier)
+        if not spans:
+            return {}
+        slots = self._volumes[tier][spans[-1]].contents().slots
+        return {target: int(known[max(known)].times[-1]) for target, known in slots.items()}
+
+    def size(self) -> int:
+        """Bytes of all files, those that were set aside included."""
+        return sum(size_of(path) for path in self._files())
+
+    def retain(self, keep: Mapping[Tier, int], most: int) -> list[Path]:
+        """Unlink the oldest files: all but the `keep` newest of a resolution, and more of them (samples
+        first, never the newest) while all files together have over `most` bytes.  Returns what was unlinked.
+        """
+        gone = [path for path in self._files() if path.suffix == ".damaged" and self.size() > most]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        for tier in TIERS:
+            spans = self.spans(tier)
+            extra = spans[: max(0, len(spans) - max(1, keep.get(tier, len(spans))))]
+            gone += [self._unlink(tier, span) for span in extra]
+        for tier in TIERS:
+            for span in self.spans(tier)[:-1]:
+                if self.size() > most:
+                    gone.append(self._unlink(tier, span))
+        return gone
+
+    def close(self) -> None:
+        """Close all files; what readers have borrowed they close themselves."""
+        for _, writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+        self._connections.close()
+
+    def intern(self, labels: Labels) -> Labels:
+        """The same object for the same labels: they stand in every file."""
+        if len(self._labels) > REMEMBERED:
+            self._labels = {}
+        return self._labels.setdefault(labels, labels)
+
+    def path(self, tier: Tier, span: int) -> Path:
+        """Where the file of a span is."""
+        return self.folder / f"{tier.name}-{span:08d}.db"
+
+    def _files(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if path.suffix in (".db", ".damaged")]
+
+    def _add(self, tier: Tier, span: int, path: Path) -> Volume:
+        volume = Volume(path, tier, self._connections, self._tell)
+        with self._lock:
+            return self._volumes[tier].setdefault(span, volume)
+
+    def _tell(self, damage: Damage) -> None:
+        with self._lock:
+            if damage in self._told or len(self._told) >= TOLD:
+                return
+            self._told[damage] = None
+        self._report(damage)
+
+    def _writer(self, tier: Tier, span: int) -> Span:
+        """The open file of a span; the one of its resolution that was written last stays open."""
+        at, writer = self._writers.get(tier, (None, None))
+        if writer is None or at != span:
+            if writer is not None:
+                del self._writers[tier]
+                writer.close()
+            volume = self._volumes[tier].get(span) or self._add(tier, span, self.path(tier, span))
+            writer = Span(volume, self.intern)
+            self._writers[tier] = span, writer
+        return writer
+
+    def _close_writer(self, tier: Tier, span: int) -> None:
+        at, writer = self._writers.get(tier, (None, None))
+        if writer is not None and at == span:
+            del self._writers[tier]
+            writer.close()
+
+    def _mend(self, tier: Tier, span: int) -> None:
+        """Set a damaged file aside, and put what can be read of it in its place."""
+        self._close_writer(tier, span)
+        volume = self._volumes[tier][span]
+        logger.error(
+            "%s is damaged: it is set aside, and what can be read of it is written anew", volume.path
+        )
+        repair(volume, self.intern)
+        self._connections.forget(volume.path)
+        volume.changed()
+
+    def _unlink(self, tier: Tier, span: int) -> Path:
+        self._close_writer(tier, span)
+        with self._lock:
+            volume = self._volumes[tier].pop(span)
+        volume.path.unlink(missing_ok=True)
+        volume.path.with_name(volume.path.name + "-journal").unlink(missing_ok=True)
+        self._connections.forget(volume.path)
+        return volume.path
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where it is gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

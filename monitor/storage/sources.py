@@ -1,0 +1,122 @@
+"""Where rows of one target are found: a slot of a file, a slab that is not in a file yet, the head."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from monitor.model import Floats, Labels, Times
+from monitor.storage import Aspect, Matcher, Selection
+from monitor.storage.codec import decode
+from monitor.storage.contents import Chosen, Contents, Numbers, Slot
+from monitor.storage.plan import Places
+from monitor.storage.register import label_value
+from monitor.storage.schema import Row, cell_number
+from monitor.storage.tier import RAW, Slab, Tier
+from monitor.storage.volume import Volume, column
+
+
+class Source(Protocol):
+    """Rows of one target that lie together."""
+
+    @property
+    def tier(self) -> Tier: ...
+
+    @property
+    def times(self) -> Times:
+        """(n,) ascending milliseconds."""
+
+    @property
+    def labels(self) -> tuple[Labels, ...]:
+        """The k series that are wanted."""
+
+    def read(self, rows: Places, aspects: tuple[Aspect, ...]) -> Floats:
+        """(aspects, k, rows): of a resolution that rolls up, its aspects; of samples, their values alone."""
+
+
+class Live(NamedTuple):
+    """What the head gave."""
+
+    selection: Selection
+    tier: Tier = RAW
+
+    @property
+    def times(self) -> Times:
+        return self.selection.timestamps
+
+    @property
+    def labels(self) -> tuple[Labels, ...]:
+        return self.selection.series.labels
+
+    def read(self, rows: Places, aspects: tuple[Aspect, ...]) -> Floats:  # noqa: ARG002
+        return self.selection.at(rows).T[None]
+
+
+class Loose(NamedTuple):
+    """A slab that is not in a file yet, and which of its series are wanted."""
+
+    slab: Slab
+    columns: Places
+
+    @property
+    def tier(self) -> Tier:
+        return self.slab.tier
+
+    @property
+    def times(self) -> Times:
+        return self.slab.times
+
+    @property
+    def labels(self) -> tuple[Labels, ...]:
+        return tuple(self.slab.entries[place].labels for place in self.columns.tolist())
+
+    def read(self, rows: Places, aspects: tuple[Aspect, ...]) -> Floats:
+        places = [self.tier.aspects.index(aspect) for aspect in aspects] if self.tier.step else [0]
+        return self.slab.values[places][:, rows[:, None], self.columns].transpose(0, 2, 1)
+
+
+class Stored:
+    """A slot of a file.  Its cells are fetched by `wanted`, for all slots of the file at once."""
+
+    def __init__(self, volume: Volume, contents: Contents, slot: Slot, chosen: Chosen) -> None:
+        self.volume, self.contents, self.tier = volume, contents, volume.tier
+        self.times = slot.times
+        self._slot = slot
+        _, places, _ = np.intersect1d(chosen.ids, slot.series, assume_unique=True, return_indices=True)
+        self._ids: Numbers = chosen.ids[places]
+        self.labels: tuple[Labels, ...] = tuple(chosen.labels[place] for place in places.tolist())
+        self.rows: dict[int, Row] = {}
+        """The cells by their id, once they were fetched."""
+
+    @property
+    def wanted(self) -> dict[int, int]:
+        """Ids of the cells, and the version that they are of."""
+        return {cell_number(self._slot.slot, series): self._slot.written for series in self._ids.tolist()}
+
+    def read(self, rows: Places, aspects: tuple[Aspect, ...]) -> Floats:
+        places = [self.tier.aspects.index(aspect) for aspect in aspects] if self.tier.step else [0]
+        count = len(self.times)
+        values = np.empty((len(places), len(self._ids), len(rows)))
+        some = slice(None) if len(rows) == count else rows
+        for index, number in enumerate(self.wanted):
+            row = self.rows.get(number)
+            if row is None:
+                self.volume.name_lost(self._slot.slot, self.labels[index])
+                values[:, index] = decode(None, len(rows))
+                continue
+            for aspect, place in enumerate(places):
+                values[aspect, index] = column(row, place, count)[some]
+        return values
+
+
+def matching(slab: Slab, matchers: tuple[Matcher, ...]) -> Places:
+    """Which series of a slab all matchers accept."""
+    return np.array(
+        [
+            place
+            for place, entry in enumerate(slab.entries)
+            if all(matcher.matches(label_value(entry.labels, matcher.label)) for matcher in matchers)
+        ],
+        np.intp,
+    )

@@ -1,0 +1,122 @@
+"""One file of history as its writer sees it: what is added at once is one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from monitor.model import Labels
+from monitor.storage.contents import Contents
+from monitor.storage.draft import Draft, Ids
+from monitor.storage.merge import merge, same
+from monitor.storage.schema import CELL, STATE, DamagedError, Row, connect
+from monitor.storage.tier import Slab
+from monitor.storage.volume import Intern, Volume
+
+
+class Span:
+    """Adds slabs to a file, which is made where there is none; for one thread.
+
+    Raises DamagedError where something of the file is missing, and sqlite3.Error or OSError where it cannot
+    be opened.
+    """
+
+    def __init__(self, volume: Volume, intern: Intern) -> None:
+        self._volume, self._intern = volume, intern
+        self._ids: dict[Labels, Ids] = {}
+        path = volume.path
+        # A file of no bytes is one that could not be made: the disk was full.
+        create = not path.exists() or path.stat().st_size == 0
+        self._connection = connect(path, volume.tier, write=True, create=create)
+        if create:
+            volume.changed()
+        try:
+            # What an interrupted transaction left behind is taken back now, not when somebody reads.
+            self._connection.execute(f"SELECT count(*) FROM {STATE}").fetchone()  # noqa: S608
+            volume.contents()
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            if is_damage(error):
+                raise DamagedError(path, str(error)) from error
+            raise
+        if volume.damaged:
+            self.close()
+            raise DamagedError(path, ", ".join(volume.contents().lost) or "its structure is broken")
+
+    def put(self, slabs: Sequence[Slab]) -> None:
+        """Keep rows of the slots of this file, for good when this returns: one slab for a target and slot.
+
+        Where a slot has rows of the target they are merged: see `merge`.  Raises ValueError, and
+        sqlite3.OperationalError (a full disk) with nothing changed, and DamagedError.
+        """
+        contents = self._volume.contents()
+        draft = Draft(contents)
+        ids: dict[Labels, Ids] = {}
+        for slab in slabs:
+            known = ids.get(slab.target, self._ids.get(slab.target, {}))
+            merged, known = self._merged(contents, slab, known)
+            if merged is not None:
+                ids[slab.target] = draft.add(merged, known)
+        if ids:
+            self._write(draft)
+            self._ids.update(ids)
+
+    def _merged(self, contents: Contents, slab: Slab, known: Ids) -> tuple[Slab | None, Ids]:
+        """What the slot is to hold then, None where it does already, and the ids of what it held."""
+        slot = contents.slots.get(slab.target, {}).get(slab.slot)
+        if slot is None:
+            return slab, known
+        stored = self._volume.slab(contents, slab.target, slot, self._intern)
+        merged = merge(stored, slab)
+        if same(stored, merged):
+            return None, known
+        entries = contents.entries(slot.series, self._intern)
+        return merged, {entry: number for number, entry in entries.items()}
+
+    def _write(self, draft: Draft) -> None:
+        cells = list(draft.cells())
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for table, rows in draft.rows.items():
+                self._insert(table, rows)
+            self._insert(CELL, cells)
+            self._insert(STATE, [draft.state()])
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if is_damage(error):
+                raise DamagedError(self._volume.path, str(error)) from error
+            raise
+        finally:
+            self._volume.changed()
+
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        rows = list(rows)
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self._connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # noqa: S608
+
+    def newest(self) -> dict[Labels, int]:
+        """Time of the newest row of each target."""
+        slots = self._volume.contents().slots
+        return {target: int(known[max(known)].times[-1]) for target, known in slots.items()}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error says that a file is broken, not that the disk is full or the file held."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    passing = (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOMEM,
+    )
+    return isinstance(error, sqlite3.DatabaseError) and code not in passing
