@@ -34,14 +34,17 @@ class Connections:
                 del self._idle[known]
             serial = self._forgotten.get(path, 0)
         connection = known or connect(path, tier)
+        sound = False
         try:
             connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        self._take_back(path, connection, serial)
+            sound = True
+        finally:
+            if sound:
+                self._take_back(path, connection, serial)
+            else:
+                connection.close()
 
     def _take_back(self, path: Path, connection: sqlite3.Connection, serial: int) -> None:
         gone = []
