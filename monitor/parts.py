@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import socket
 import time
@@ -34,6 +35,8 @@ GRAIN, LEAST = 256 << 20, 4
 """Bytes of which the service's memory is a multiple, and the least multiple."""
 FILES = 65536
 """Descriptors that the service may have at least."""
+PROCESS_FILES = 4096
+"""Of those, for processes that are looked at (monitor/collect/process/files.py) at most."""
 
 
 def milliseconds(seconds: float) -> int:
@@ -202,11 +205,18 @@ def patience(settings: Settings) -> Patience:
 def collectors(settings: Settings) -> dict[str, Collector | Background]:
     """The collectors that are switched on, with their options."""
     switches = dict(settings.collect.collectors)
+    besides = {"process_groups": {"kept": spare_files(settings)}}
     return {
-        name: kind(**switches[name].model_dump(exclude={"enabled"}))
+        name: kind(**switches[name].model_dump(exclude={"enabled"}), **besides.get(name, {}))
         for name, kind in COLLECTORS.items()
         if switches[name].enabled
     }
+
+
+def spare_files(settings: Settings) -> int:
+    """How many files of processes may stay open: none that a viewer may need."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(0, min(PROCESS_FILES, allowed - settings.server.websocket.max_clients - BESIDES))
 
 
 def host(settings: Settings) -> Host:

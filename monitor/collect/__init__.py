@@ -57,6 +57,7 @@ CLASSES = {
     "nvme": "Nvme",
     "powersupplyclass": "Powersupplyclass",
     "pressure": "Pressure",
+    "process_groups": "ProcessGroups",
     "rapl": "Rapl",
     "sockstat": "Sockstat",
     "stat": "Stat",

@@ -51,6 +51,13 @@ class Background(Protocol):
         """Let go of all that it holds."""
 
 
+@runtime_checkable
+class Holding(Protocol):
+    """A source that holds something of its own, such as open files."""
+
+    def close(self) -> None: ...
+
+
 class CollectLoop:
     """Measures this host once each interval and hands over one scrape a pass.
 
@@ -228,7 +235,9 @@ class Direct:
         return blocks
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Let go of what the collector holds, where it holds anything."""
+        if isinstance(self._collector, Holding):
+            self._collector.close()
 
 
 class Repeated:

@@ -12,6 +12,7 @@ from .options import (
     Netdev,
     Netstat,
     Powersupplyclass,
+    ProcessGroups,
     Tapestats,
     Textfile,
     Vmstat,
@@ -62,6 +63,7 @@ class Collectors(Section):
     powersupplyclass: Powersupplyclass = Powersupplyclass()
     pressure: Switch = Switch()
     """Time lost waiting for CPU, I/O or memory (PSI)."""
+    process_groups: ProcessGroups = ProcessGroups()
     rapl: Switch = Switch()
     """Energy that processors and memory took; root alone may read it."""
     sockstat: Switch = Switch()

@@ -70,6 +70,17 @@ class Netstat(Switch):
     """Fields of netstat to keep (`Protocol_Field`)."""
 
 
+class ProcessGroups(Switch):
+    """Processes in groups by name and unit, their live table, and the history of those at the top."""
+
+    interval: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 5
+    """Time between two looks at all processes; while somebody watches the table, every pass looks at them."""
+    budget: Annotated[Duration, Between("1ms", "1s"), Takes.RELOAD] = 0.01
+    """CPU time that looking may take in a second, on average; what takes more is done less often."""
+    groups: Annotated[int, Between(1, 1000), Takes.RELOAD] = 40
+    """How many groups have a name; what belongs to none of them is the group `other`."""
+
+
 class Powersupplyclass(Switch):
     """Batteries and mains."""
 

@@ -21,6 +21,7 @@ MORE = (
         "node_netstat_TcpExt_(TCPOFOQueue|TCPRcvQDrop)",
         "node_exporter keeps these fields of netstat by default since 1.6",
     ),
+    Difference("namedprocess_.*|monitor_process.*", "process-exporter gives it, and node_exporter does not"),
     Difference("node_cpu_online", "node_exporter has it since 1.6"),
     Difference("monitor_collector_unreadable_files", "a file that cannot be read is left out, and counted"),
     Difference(

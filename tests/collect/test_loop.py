@@ -301,6 +301,23 @@ def test_the_end_of_a_run_closes_what_was_opened() -> None:
     assert not host._open
 
 
+def test_a_collector_that_is_let_go_of_closes_what_it_holds() -> None:
+    class Holds(Source):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    kept, leaving = Holds(), Holds()
+
+    def changing(_scrape: Scrape) -> None:
+        made.loop.change({"kept": kept})
+
+    made = Run({"kept": kept, "leaving": leaving}, accept=changing)
+    asyncio.run(made.until(2))
+    assert (kept.closed, leaving.closed) == (True, True)
+
+
 def test_layouts_are_the_same_objects_in_every_scrape() -> None:
     done = run({"source": Source(), "slow": Slow()}, 3)
     shapes = [[id(block.layout) for block in scrape.blocks] for scrape in done.scrapes]

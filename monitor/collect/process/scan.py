@@ -1,0 +1,224 @@
+"""All processes, looked at again and again: /proc/<pid>/stat each time, other files when they are due.
+
+What has not changed costs one read of a file that is kept open and one comparison.  The folder is listed
+only when the kernel has made a process since (`processes` of /proc/stat), or a minute has gone by.  A
+process is its pid and its start: a new one of an old pid is another.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from monitor.collect.host import Host
+from monitor.collect.process.book import Book, counted
+from monitor.collect.process.files import GONE, Files
+from monitor.collect.process.place import unit_of
+from monitor.collect.process.process import KERNEL, PAGE, Process, parted, shown
+
+KEPT = 4096
+"""Files that may stay open."""
+LISTED = 60.0
+"""Seconds after which the folder is listed even if nothing was made."""
+DUE = 15.0
+"""Seconds between two looks at what says little: switches, swap, open files, unit."""
+STAT = 1024
+"""Bytes of a stat at most."""
+MADE = re.compile(r"^processes (\d+)$", re.MULTILINE)
+"""Processes and threads made since boot."""
+BOOTED = re.compile(r"^btime (\d+)$", re.MULTILINE)
+UID = re.compile(rb"\nUid:\t\d+\t(\d+)")
+"""The effective one."""
+SWAPPED = re.compile(rb"\nVmSwap:\s+(\d+) kB")
+VOLUNTARY = re.compile(rb"\nvoluntary_ctxt_switches:\s+(\d+)")
+INVOLUNTARY = re.compile(rb"\nnonvoluntary_ctxt_switches:\s+(\d+)")
+SILENT = (*GONE, PermissionError)
+"""What the kernel says instead of an answer."""
+IO = re.compile(rb"\nread_bytes: (\d+)\nwrite_bytes: (\d+)")
+
+
+class Scan:
+    """What runs, by pid.  `kept` bounds the files that stay open, `groups` the groups that have a name."""
+
+    def __init__(self, groups: int, kept: int = KEPT, clock: Callable[[], float] = time.monotonic) -> None:
+        self.book = Book(groups)
+        self.living: dict[int, Process] = {}
+        self.number = 0
+        """Of scans so far."""
+        self.elapsed = 0.0
+        """Seconds between the two newest."""
+        self.at = 0.0
+        """When the newest began, in seconds of the clock."""
+        self.booted = 0
+        """Unix time at which the host was booted, in seconds: it moves when the clock is set."""
+        self.hidden: set[str] = set()
+        """Pids that are listed and may not be read."""
+        self._kept = kept
+        self._clock = clock
+        self._files: Files | None = None
+        self._made = ""
+        self._listed_at = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether it sees other users' processes: not where proc is mounted with hidepid (proc(5))."""
+        return not self.hidden and 1 in self.living
+
+    def look(self, host: Host) -> None:
+        """Look at every process.  Raises FileNotFoundError where the host has no procfs."""
+        stat = host.proc("stat")
+        made, booted = MADE.search(stat), BOOTED.search(stat)
+        if made is None or booted is None:
+            raise ValueError(
+                f"{host.procfs}/stat: the lines btime and processes expected, with a number each"
+            )
+        now = self._clock()
+        self.elapsed, self.at = (now - self.at if self.number else 0.0), now
+        self.number += 1
+        self.booted = int(booted[1])
+        files = self._files = self._files or Files(host.procfs, self._kept)
+        self._read_all(files)
+        if made[1] != self._made or now - self._listed_at >= LISTED:
+            self._list(files)
+            self._made, self._listed_at = made[1], now
+        self.book.count(self.living.values(), now)
+
+    def close(self) -> None:
+        """Let go of every file; a later look opens anew."""
+        if self._files:
+            for process in self.living.values():
+                self._files.release(process.descriptor)
+            self._files.close()
+        self.living.clear()
+        self._files, self._made = None, ""
+
+    def _read_all(self, files: Files) -> None:
+        gone: list[Process] = []
+        now, pread = self.at, os.pread
+        for process in self.living.values():
+            descriptor = process.descriptor
+            try:
+                text = files.read(process.pid, "stat") if descriptor is None else pread(descriptor, STAT, 0)
+                if text != process.text:
+                    self._changed(files, process, text)
+                if now >= process.due:
+                    self._glance(files, process)
+            except SILENT:
+                gone.append(process)
+        for process in gone:
+            files.release(process.descriptor)
+            del self.living[process.pid]
+
+    def _list(self, files: Files) -> None:
+        """Take up those that are not known."""
+        pids = files.pids()
+        known = set(map(str, self.living))
+        self.hidden &= pids
+        new: list[Process] = []
+        try:
+            for name in pids - known - self.hidden:
+                self._meet(files, name, new)
+        finally:
+            # Those with the most memory come first to the groups that have a name.
+            for process in sorted(new, key=lambda each: (-each.resident, each.pid)):
+                self.living[process.pid] = process
+                self.book.enter(process)
+
+    def _meet(self, files: Files, name: str, new: list[Process]) -> None:
+        try:
+            new.append(self._met(files, int(name)))
+        except PermissionError:
+            self.hidden.add(name)
+        except GONE:
+            return  # It ended between the list and the look.
+
+    def _met(self, files: Files, pid: int) -> Process:
+        descriptor = files.keep(pid)
+        try:
+            process = Process(pid, descriptor)
+            text = files.read(pid, "stat") if descriptor is None else os.pread(descriptor, STAT, 0)
+            self._take(process, text)
+            process.due = self.at + DUE * (pid % 16 + 1) / 16  # Not all in one scan.
+            if not process.kernel:
+                self._look_closer(files, process)
+                self._look_at_io(files, process)
+        except OSError:
+            files.release(descriptor)
+            raise
+        return process
+
+    def _changed(self, files: Files, process: Process, text: bytes) -> None:
+        before, ticks = counted(process), process.ticks
+        started, name = process.started, process.comm
+        self._take(process, text)
+        if process.started != started:
+            raise ProcessLookupError  # The pid is another's by now, who is met when the folder is listed.
+        if not process.kernel:
+            self._look_at_io(files, process)
+        self.book.add(process, before)
+        if process.ticks > ticks:
+            process.moved, process.cpu = self.number, process.ticks - ticks
+        if process.comm != name:
+            self._look_closer(files, process)
+            self.book.place(process)
+
+    def _take(self, process: Process, text: bytes) -> None:
+        """The numbers of a stat (proc(5); here counted from the state)."""
+        name, fields = parted(text)
+        process.text = text
+        process.comm = shown(name)
+        process.state = fields[0].decode()
+        process.kernel = bool(int(fields[6]) & KERNEL)
+        process.minor, process.major = int(fields[7]), int(fields[9])
+        process.user, process.system = int(fields[11]), int(fields[12])
+        process.threads, process.started = int(fields[17]), int(fields[19])
+        process.virtual, process.resident = int(fields[20]), int(fields[21]) * PAGE
+
+    def _glance(self, files: Files, process: Process) -> None:
+        """Read what says little."""
+        process.due = self.at + DUE
+        if process.kernel:
+            return
+        before, unit = counted(process), process.unit
+        self._look_closer(files, process)
+        if process.io_at != self.at:
+            self._look_at_io(files, process)
+        self.book.add(process, before)
+        if process.unit != unit:
+            self.book.place(process)
+
+    def _look_closer(self, files: Files, process: Process) -> None:
+        """What one file does not tell, perhaps as its process ends, another may."""
+        with suppress(*SILENT):
+            status = files.read(process.pid, "status")
+            process.uid = number(UID, status)
+            process.swapped = (number(SWAPPED, status) or 0) << 10
+            process.voluntary = number(VOLUNTARY, status) or process.voluntary
+            process.involuntary = number(INVOLUNTARY, status) or process.involuntary
+        with suppress(*SILENT):
+            process.fds = files.descriptors(process.pid)
+        with suppress(*SILENT):
+            process.unit = unit_of(files.read(process.pid, "cgroup"))
+
+    def _look_at_io(self, files: Files, process: Process) -> None:
+        """Bytes from and to storage; None for those of whom we may not know (ptrace(2), access modes)."""
+        read, written, since = process.read, process.written, process.io_at
+        process.read = process.written = process.read_rate = process.write_rate = None
+        with suppress(*SILENT):
+            if found := IO.search(files.read(process.pid, "io")):
+                process.read, process.written = int(found[1]), int(found[2])
+                process.io_at = self.at
+        if process.read is None or process.written is None or read is None or written is None:
+            return
+        if since is not None and self.at > since:
+            process.read_rate = (process.read - read) / (self.at - since)
+            process.write_rate = (process.written - written) / (self.at - since)
+
+
+def number(pattern: re.Pattern[bytes], text: bytes) -> int | None:
+    """The number that a pattern finds; None where it finds none."""
+    found = pattern.search(text)
+    return int(found[1]) if found else None

@@ -1,0 +1,37 @@
+"""Real processes that sleep, as many as a test wants: made by one server, gone when the test is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SERVER = """
+import os, sys
+for _ in range(int(sys.argv[1])):
+    if not os.fork():
+        sys.stdin.buffer.read()
+        os._exit(0)
+print("ready", flush=True)
+sys.stdin.buffer.read()
+while True:
+    try:
+        os.wait()
+    except ChildProcessError:
+        break
+"""
+
+
+@contextmanager
+def crowd(number: int) -> Iterator[int]:
+    """So many sleeping processes; the pid of the one that made them."""
+    command = [sys.executable, "-S", "-c", SERVER, str(number)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        try:
+            yield server.pid
+        finally:
+            server.stdin.close()
