@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from monitor.collect.disk_info import Device, DiskInfo
 from monitor.collect.exclude import excluder
 from monitor.collect.host import Host
-from monitor.collect.table import Cell, Table, is_number
+from monitor.collect.table import Cell, Table, is_number, words_of
 from monitor.model import Block, Kind, Metric
 
 DEVICES_EXCLUDE = r"^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$"
@@ -59,7 +59,7 @@ class Diskstats:
         text = host.proc("diskstats")
         block = self._table.block(text)
         yield block
-        yield self._info.block(host, block.layout, lambda: self._devices(text.split()))
+        yield self._info.block(host, block.layout, lambda: self._devices(words_of(text)))
 
     def _devices(self, words: list[str]) -> list[Device]:
         return [

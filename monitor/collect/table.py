@@ -6,6 +6,7 @@ made into a layout once for each set of them, and a pass only picks the numbers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter, truediv
@@ -13,6 +14,9 @@ from typing import NamedTuple
 
 from monitor.model import Block, Layout, Metric, Series
 
+BLANKS = re.compile(r"[ \t\n\v\f\r]+")
+SEPARATORS = "\x1c\x1d\x1e\x1f"
+"""Blanks of Python's among the ASCII characters, but none of the kernel's."""
 PLANS = 16
 LAYOUTS = 128
 
@@ -60,7 +64,7 @@ class Table:
         return self._block
 
     def _read(self, text: str) -> Block:
-        words = text.split()
+        words = words_of(text)
         plan = self._plan
         if plan is None or len(words) != plan.length or plan.names(words) != plan.known:
             plan = self._plan = self._planned(words)
@@ -95,6 +99,13 @@ def _plan(words: list[str], names: Pick, cells: Sequence[Cell]) -> _Plan:
 def layout(entries: tuple[Entry, ...]) -> Layout:
     """The one layout of these entries, so that it is the same one when they come back."""
     return Layout(entries)
+
+
+def words_of(text: str) -> list[str]:
+    """The words between the blanks of the kernel; a name may hold what is one to Python alone."""
+    if text.isascii() and not any(blank in text for blank in SEPARATORS):
+        return text.split()
+    return [word for word in BLANKS.split(text) if word]
 
 
 def is_number(word: str) -> bool:

@@ -78,6 +78,11 @@ def test_the_same_text_gives_the_same_block() -> None:
     assert pairs.table.block("a 1") is pairs.table.block("a " + "1")
 
 
+@pytest.mark.parametrize("name", ["a\x1cb", "a\u2003b", "a\x85b", "a\u2028b", "\u3000"])
+def test_a_name_may_hold_what_is_a_blank_to_others(name: str) -> None:
+    assert Pairs().read(f"  x 1\n {name} 2\n") == {"x": 1.0, name: 2.0}
+
+
 def test_a_number_is_told_from_a_name() -> None:
     assert all(map(is_number, ["0", "12", "-1", "0.15", "18446744073709551615"]))
     assert not any(map(is_number, ["", "-", "cpu0", "1/92", "2.5.1", "0x1f", "1e5", "nan"]))

@@ -106,8 +106,9 @@ async def campaign(folder: Path, names: list[str]) -> Outcome:
 
 
 def is_device(name: str) -> bool:
-    """Whether the kernel's table can hold it: words, of which the first ends at a colon."""
-    return not set(name) & set(" \t\n\r\x0b\x0c:/") and name.isprintable() and len(name) < 300
+    """Whether a network device may be called so (Linux, dev_valid_name), but for its length."""
+    blank = set(b" \t\n\v\f\r\xa0\0:/")
+    return not blank & set(name.encode()) and 0 < len(name) < 300
 
 
 def written(folder: Path, boards: list[list[str]], devices: list[str], points: list[bytes]) -> dict[str, str]:
