@@ -5,19 +5,25 @@ Prometheus 3's semantics: look-back of five minutes, staleness, windows open on 
 extrapolation.
 """
 
-from monitor.promql.errors import BrokenError, Limits, QueryError
+from monitor.promql.archive import Archive
+from monitor.promql.depth import Depth, depth_of
+from monitor.promql.errors import AwayError, BrokenError, Limits, QueryError
 from monitor.promql.evaluate import Samples, evaluate, select_samples, text_value
 from monitor.promql.moment import Moment
 from monitor.promql.parse import Query, ValueType, parse, value_type
 
 __all__ = [
+    "Archive",
+    "AwayError",
     "BrokenError",
+    "Depth",
     "Limits",
     "Moment",
     "Query",
     "QueryError",
     "Samples",
     "ValueType",
+    "depth_of",
     "evaluate",
     "parse",
     "select_samples",

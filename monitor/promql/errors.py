@@ -22,6 +22,10 @@ class BrokenError(QueryError):
         self.trace = trace
 
 
+class AwayError(QueryError):
+    """What is asked for may be there, but cannot be had now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one evaluation; a query beyond one of them is a QueryError."""

@@ -1,21 +1,35 @@
 """/api/v1: the query API of Prometheus, so that tools made for it (Grafana among them) read this service.
 
 prometheus.io/docs/prometheus/latest/querying/api.  Answers are `{"status": "success", "data": ...}`, errors
-`{"status": "error", "errorType": ..., "error": ...}`: bad_data (400), execution (422), timeout (503).
+`{"status": "error", "errorType": ..., "error": ...}`: bad_data (400), execution (422), timeout (503),
+unavailable (503).  What memory has is answered at once, and what lies beyond it by threads that read history.
 """
 
+import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from monitor.access import Permission
 from monitor.formats import answers
 from monitor.model import Labels
-from monitor.promql import Limits, Query, QueryError, evaluate, parse, select_samples, text_value, value_type
+from monitor.promql import (
+    Archive,
+    AwayError,
+    Limits,
+    Query,
+    QueryError,
+    depth_of,
+    evaluate,
+    parse,
+    select_samples,
+    text_value,
+    value_type,
+)
 from monitor.promql.nodes import Selector
 from monitor.server.base import Base, NotFound
 from monitor.server.errors import Failure
-from monitor.server.parameters import FARTHEST, ParameterError, duration, grid, label_name, moment
+from monitor.server.parameters import FARTHEST, ParameterError, Range, duration, grid, label_name, moment
 from monitor.storage import Matcher, Storage
 
 POINTS = 11_000
@@ -32,24 +46,50 @@ class Question(Base):
 
     needs = Permission.VIEW
     takes_forms = True
+    work: asyncio.Task[str] | None = None
 
-    def initialize(self, storage: Storage, clock: Callable[[], float]) -> None:
-        self.storage, self.clock = storage, clock
+    def initialize(self, archive: Archive, clock: Callable[[], float]) -> None:
+        self.archive, self.clock = archive, clock
         # Looked up for each request, as they may change while the service runs.
         self.limits: Limits = self.settings["limits"]
         self.points: int = self.settings.get("points", POINTS)
 
-    def get(self, *_path: str) -> None:
+    async def get(self, *_path: str) -> None:
+        self.work = asyncio.create_task(self.data())
         try:
-            data = self.data()
+            data = await self.work
         except ParameterError as error:
             raise Failure(400, "bad_data", str(error)) from error
+        except asyncio.CancelledError:
+            return  # The client has gone away.
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.write(answers.success(data))
 
-    def data(self) -> str:
+    def on_connection_close(self) -> None:
+        """Who goes away gives up the place that the question had."""
+        if self.work is not None:
+            self.work.cancel()
+
+    async def data(self) -> str:
         """The answer's data in JSON.  Raises ParameterError and Failure."""
         raise NotImplementedError
+
+    async def answered(self, earliest: int, seconds: float, work: Callable[[Storage], str]) -> str:
+        """What work gives that looks at nothing before `earliest` (ms).
+
+        What fails has timed out where its time is up, else it cannot be done.
+        """
+        began = time.monotonic()
+        try:
+            if self.archive.has(earliest):
+                return work(self.archive.near)
+            return await self.archive.read(work, seconds)
+        except AwayError as error:
+            raise Failure(503, "unavailable", error.message, {"Retry-After": "5"}) from error
+        except QueryError as error:
+            late = time.monotonic() - began >= seconds
+            status, code = (503, "timeout") if late else (422, "execution")
+            raise Failure(status, code, error.message) from error
 
     def error_body(self, failure: Failure) -> dict[str, object]:
         kind = TYPES.get(failure.status_code, failure.code)
@@ -74,27 +114,41 @@ class Question(Base):
         seconds = duration("timeout", text) / 1000 if text else self.limits.seconds
         return replace(self.limits, seconds=min(seconds, self.limits.seconds))
 
-    def matching(self) -> Collection[Labels]:
-        """Label sets of the series that any `match[]` selects, of all series where there is none."""
+    async def matching(self, listed: Callable[[Collection[Labels]], str]) -> str:
+        """What is made of the label sets of the series that any `match[]` selects, of all if there is none.
+
+        Who does not say since when is told of what memory has.
+        """
         texts = self.get_arguments("match[]", strip=False)
         if len(texts) > MATCHES:
             raise ParameterError(f'parameter "match[]" is given {len(texts)} times; {MATCHES} is the most')
         start, end = self.time_of("start", -FARTHEST), self.time_of("end", FARTHEST)
         selectors = [selector(text) for text in texts] or [()]
-        found: dict[Labels, None] = {}
-        deadline = time.monotonic() + self.limits.seconds
-        for matchers in selectors:
-            if time.monotonic() >= deadline:
-                raise Failure(503, "timeout", f"the selectors took longer than {self.limits.seconds} seconds")
-            found.update(dict.fromkeys(self.storage.series(matchers, start, end)))
-        return found
+        seconds = self.limits.seconds
+        earliest = start if self.get_argument("start", "") else FARTHEST
+        return await self.answered(
+            earliest, seconds, lambda storage: listed(series_of(storage, selectors, (start, end), seconds))
+        )
 
 
 class Form(Question):
     """A question that may come as a form, too: it may be longer than an address."""
 
-    def post(self) -> None:
-        self.get()
+    async def post(self) -> None:
+        await self.get()
+
+
+def series_of(
+    storage: Storage, selectors: Sequence[tuple[Matcher, ...]], between: tuple[int, int], seconds: float
+) -> Collection[Labels]:
+    """Label sets of the series that any selector selects.  Raises QueryError where it takes longer."""
+    found: dict[Labels, None] = {}
+    deadline = time.monotonic() + seconds
+    for matchers in selectors:
+        if time.monotonic() >= deadline:
+            raise QueryError(f"the selectors took longer than {seconds:g} s")
+        found.update(dict.fromkeys(storage.series(matchers, *between)))
+    return found
 
 
 def read(name: str, text: str) -> Query:
@@ -129,87 +183,92 @@ def check_size(values: int) -> None:
         )
 
 
-def answered(seconds: float, work: Callable[[], str]) -> str:
-    """What an evaluation gives; one that fails has timed out where its time is up, else it cannot be done."""
-    began = time.monotonic()
-    try:
-        return work()
-    except QueryError as error:
-        late = time.monotonic() - began >= seconds
-        status, code = (503, "timeout") if late else (422, "execution")
-        raise Failure(status, code, error.message) from error
-
-
 class InstantQuery(Form):
     """The value of an expression at one time."""
 
-    def data(self) -> str:
+    async def data(self) -> str:
         query, at = self.query(), self.time_of("time", round(self.clock() * 1000))
         bounds = self.bounds()
-        return answered(bounds.seconds, lambda: self.answer(query, at, bounds))
+        earliest = depth_of([query]).earliest(at)
+        return await self.answered(
+            earliest, bounds.seconds, lambda storage: value(query, storage, at, bounds)
+        )
 
-    def answer(self, query: Query, at: int, bounds: Limits) -> str:
-        match value_type(query):
-            case "string":
-                return answers.string(at, text_value(query))
-            case "matrix":
-                found = select_samples(query, self.storage, at, bounds)
-                check_size(sum(len(one.values) for one in found))
-                return answers.samples(found)
-            case "scalar":
-                return answers.scalar(evaluate(query, self.storage, at, at, 1, bounds))
-            case "vector":
-                return answers.vector(evaluate(query, self.storage, at, at, 1, bounds))
+
+def value(query: Query, storage: Storage, at: int, bounds: Limits) -> str:
+    match value_type(query):
+        case "string":
+            return answers.string(at, text_value(query))
+        case "matrix":
+            found = select_samples(query, storage, at, bounds)
+            check_size(sum(len(one.values) for one in found))
+            return answers.samples(found)
+        case "scalar":
+            return answers.scalar(evaluate(query, storage, at, at, 1, bounds))
+        case "vector":
+            return answers.vector(evaluate(query, storage, at, at, 1, bounds))
 
 
 class RangeQuery(Form):
     """The values of an expression over a grid of times."""
 
-    def data(self) -> str:
+    async def data(self) -> str:
         query, bounds = self.query(), self.bounds()
-        start, end, step = grid(self.wanted("start"), self.wanted("end"), self.wanted("step"), self.points)
+        asked = grid(self.wanted("start"), self.wanted("end"), self.wanted("step"), self.points)
         kind = value_type(query)
         if kind not in ("scalar", "vector"):
             raise ParameterError(f'invalid parameter "query": a range query cannot give a {kind}')
-        return answered(bounds.seconds, lambda: self.over(query, start, end, step, bounds))
+        earliest = depth_of([query]).earliest(asked.start)
+        return await self.answered(
+            earliest, bounds.seconds, lambda storage: over(query, storage, asked, bounds)
+        )
 
-    def over(self, query: Query, start: int, end: int, step: int, bounds: Limits) -> str:
-        columns = evaluate(query, self.storage, start, end, step, bounds)
-        check_size(columns.values.size)
-        return answers.matrix(columns)
+
+def over(query: Query, storage: Storage, asked: Range, bounds: Limits) -> str:
+    columns = evaluate(query, storage, *asked, bounds)
+    check_size(columns.values.size)
+    return answers.matrix(columns)
 
 
 class SeriesList(Form):
     """The label sets of series."""
 
-    def data(self) -> str:
+    async def data(self) -> str:
         self.wanted("match[]")
-        found = self.matching()
-        if len(found) > self.limits.series:
-            raise Failure(422, "execution", f"more than {self.limits.series:,} series; select fewer")
-        return answers.listed(map(dict, sorted(found)))
+        most = self.limits.series
+
+        def listed(found: Collection[Labels]) -> str:
+            if len(found) > most:
+                raise QueryError(f"more than {most:,} series; select fewer")
+            return answers.listed(map(dict, sorted(found)))
+
+        return await self.matching(listed)
 
 
 class LabelNames(Form):
-    def data(self) -> str:
-        return answers.listed(sorted({name for labels in self.matching() for name, _ in labels}))
+    async def data(self) -> str:
+        return await self.matching(
+            lambda found: answers.listed(sorted({name for labels in found for name, _ in labels}))
+        )
 
 
 class LabelValues(Question):
-    def data(self) -> str:
+    async def data(self) -> str:
         wanted = label_name(self.path_args[0])
-        return answers.listed(
-            sorted({value for labels in self.matching() for name, value in labels if name == wanted})
+        return await self.matching(
+            lambda found: answers.listed(
+                sorted({value for labels in found for name, value in labels if name == wanted})
+            )
         )
 
 
 class Metadata(Question):
-    """Type, help and unit by metric name."""
+    """Type, help and unit by metric name, of what memory has."""
 
-    def data(self) -> str:
+    async def data(self) -> str:
         only = self.get_argument("metric", "")
         return answers.metadata(
-            metric for name, metric in sorted(self.storage.metadata().items()) if only in ("", name)
+            metric for name, metric in sorted(self.archive.near.metadata().items()) if only in ("", name)
         )
 
 

@@ -10,7 +10,7 @@ from tornado.web import Application, GZipContentEncoding, RequestHandler
 
 from monitor.access import Access
 from monitor.formats.exposition import Exposition
-from monitor.promql import Limits
+from monitor.promql import Archive, Limits
 from monitor.server import api, static
 from monitor.server.base import NotFound
 from monitor.server.boards import Boards, shown
@@ -43,6 +43,7 @@ def make_application(
     limits: Limits,
     live: Sequence[Rule] = (),
     audience: Audience | None = None,
+    archive: Archive | None = None,
     prefix: str = "/",
     page: Path = PAGE,
     clock: Callable[[], float] = time.time,
@@ -52,14 +53,13 @@ def make_application(
 
     Rules are written as if the service had the whole site; all are below `prefix`, which ends with a slash.
     `settings` go to Tornado (its websocket_*), but for `points`, which is how many points in time a range
-    query may have.  Boards are plain data, every field present.  `clock` gives Unix time in seconds, for
-    queries without one.  A reload changes the settings `guard`, `limits`, `points` and `shown`.
+    query may have.  Boards are plain data.  `archive` has more than the storage, which is in memory.  `clock`
+    gives Unix time in seconds.  A reload changes the settings `guard`, `limits`, `points` and `shown`.
     """
-    asked = {"storage": storage, "clock": clock}
     rules: list[Rule] = [
         *live,  # First, as a thousand viewers may come back at once.
         (r"/api/boards", Boards, {}),
-        *((path, handler, asked) for path, handler in api.ROUTES),
+        *asking(archive or Archive(storage), clock),
         *(watching(audience) if audience is not None else ()),
         (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
         (r"/healthz", Health, {}),
@@ -82,6 +82,12 @@ def make_application(
         log_function=count,
         **settings,
     )
+
+
+def asking(archive: Archive, clock: Callable[[], float]) -> list[Rule]:
+    """The query API."""
+    held = {"archive": archive, "clock": clock}
+    return [(path, handler, held) for path, handler in api.ROUTES]
 
 
 def pages(assets: dict[str, Asset], prefix: str) -> tuple[Rule, Rule, Rule]:

@@ -1,14 +1,16 @@
 """The query API as clients made for Prometheus use it."""
 
+import asyncio
 import json
+import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,14 +20,16 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from monitor.formats import answers
-from monitor.promql import Limits, parse
+from monitor.model import Block, Kind, Layout, Metric, Scrape
+from monitor.promql import Archive, Limits, archive, parse
 from monitor.server import api
 from monitor.server.api import position, read, selector
 from monitor.server.errors import Failure
 from monitor.server.parameters import ParameterError
-from monitor.storage import Matcher
+from monitor.storage import Matcher, Selection
+from monitor.storage.head import Head
 
-from .conftest import NOW, Ask, filled_head
+from .conftest import NOW, TARGET, Ask, filled_head
 
 Answer = Callable[..., Awaitable[Any]]
 SECOND = NOW // 1000
@@ -307,14 +311,14 @@ def test_ten_thousand_requests_are_answered_or_refused(seed: int) -> None:
     app = Application(limits=Limits(), points=1000)
     headers = HTTPHeaders({"Host": "localhost"})
     wire: Any = SimpleNamespace(set_close_callback=id)
-    asked = {"storage": filled_head(), "clock": lambda: SECOND}
+    held = Archive(filled_head())
     for path, query in (some_request(chance) for _ in range(500)):
         line = RequestStartLine("GET", f"/api/v1/{path}?{query}", "HTTP/1.1")
         request = HTTPServerRequest(start_line=line, headers=headers, connection=wire)
-        handler = HANDLERS[path](app, request, **asked)
+        handler = HANDLERS[path](app, request, archive=held, clock=lambda: SECOND)
         handler.path_args = [path.split("/")[1]] if "/" in path else []
         try:
-            outcomes[json.loads(answers.success(handler.data()))["status"]] += 1
+            outcomes[json.loads(answers.success(asyncio.run(handler.data())))["status"]] += 1
         except ParameterError:
             outcomes["bad_data"] += 1
         except Failure as failure:
@@ -344,3 +348,77 @@ def test_requests_over_the_wire_fare_no_worse(io_loop: IOLoop, ask: Ask, seed: i
         path, query = some_request(chance)
         outcome = io_loop.run_sync(partial(fetch, path, query), timeout=5)
         assert outcome in {(200, "success"), (400, "error"), (405, "error"), (422, "error")}
+
+
+class Older(Head):
+    """A store that blocks: what it is asked must not be asked on the event loop's thread."""
+
+    def select(self, *asked: Any) -> list[Selection]:
+        assert threading.current_thread() is not threading.main_thread()
+        return super().select(*asked)
+
+
+@pytest.fixture
+def older(options: dict[str, Any]) -> Iterator[Older]:
+    """The hour before the newest minute is in no memory."""
+    far = Older(window=7_200_000)
+    layout = Layout([Metric("node_load1", Kind.GAUGE, "").at()])
+    for second in range(-3600, 1, 10):
+        far.append(Scrape(NOW + second * 1000, TARGET, (Block(layout, (float(second),)),)))
+    options["archive"] = Archive(options["storage"], far)
+    yield far
+    options["archive"].close()
+
+
+@pytest.mark.gen_test
+async def test_what_memory_does_not_have_is_read_by_a_thread(older: Older, data: Answer) -> None:
+    [series] = (await data("query_range", query="node_load1", start=SECOND - 1800, end=SECOND, step=600))[
+        "result"
+    ]
+    assert [value for _, value in series["values"]] == ["-1800", "-1200", "-600", "0"]
+    [series] = (await data("query", query="max_over_time(node_load1[5m])", time=SECOND - 600))["result"]
+    assert series["value"][1] == "-600"
+    assert await data("label/job/values", start=SECOND - 1800, end=SECOND - 600) == ["node"]
+    assert [
+        one["__name__"] for one in await data("series", **{"match[]": "node_load1", "start": SECOND - 900})
+    ]
+
+
+@pytest.mark.gen_test
+async def test_what_memory_has_is_not_asked_of_the_disk(older: Older, data: Answer) -> None:
+    [series] = (await data("query", query="rate(node_cpu_seconds_total{mode='user'}[30s])"))["result"]
+    assert series["value"][1] == "0.25"
+
+
+@pytest.mark.gen_test
+async def test_a_query_that_cannot_be_had_now_is_told_when_to_come_back(
+    older: Older, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MOST", 0)
+    answer = await ask(f"/api/v1/query?query=up&time={SECOND - 600}")
+    assert (answer.code, answer.headers["Retry-After"]) == (503, "5")
+    assert json.loads(answer.body)["errorType"] == "unavailable"
+
+
+@pytest.mark.gen_test
+async def test_who_goes_away_takes_the_question_along(
+    older: Older, options: dict[str, Any], http_server: object, base_url: str
+) -> None:
+    begun, leave = threading.Event(), threading.Event()
+
+    def wait(*_: Any) -> list[Selection]:
+        begun.set()
+        leave.wait(10)
+        return []
+
+    older.select = wait  # type: ignore[method-assign]
+    host, port = urlsplit(base_url).hostname, urlsplit(base_url).port
+    _, writer = await asyncio.open_connection(host, port)
+    writer.write(
+        f"GET /api/v1/query?query=up&time={SECOND - 600} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    )
+    assert await asyncio.get_running_loop().run_in_executor(None, begun.wait, 10)
+    writer.close()
+    await writer.wait_closed()
+    leave.set()
+    assert await options["archive"].read(lambda _: "next", 5) == "next"
