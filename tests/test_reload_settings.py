@@ -192,7 +192,12 @@ def collectors(run: Run) -> dict[str, Any]:
     return run.service.rooms.collector.collectors
 
 
-OPTIONS: Mapping[str, Any] = {"every": "200ms", "timeout": "200ms", "directory": "/elsewhere"}
+OPTIONS: Mapping[str, Any] = {
+    "every": "200ms",
+    "timeout": "200ms",
+    "directory": "/elsewhere",
+    **dict.fromkeys(("restarts", "tasks", "start_times"), True),
+}
 
 
 def measured(key: Key) -> Check:

@@ -61,6 +61,7 @@ CLASSES = {
     "rapl": "Rapl",
     "sockstat": "Sockstat",
     "stat": "Stat",
+    "systemd": "Systemd",
     "tapestats": "Tapestats",
     "textfile": "Textfile",
     "time": "Time",

@@ -13,6 +13,7 @@ from .options import (
     Netstat,
     Powersupplyclass,
     ProcessGroups,
+    Systemd,
     Tapestats,
     Textfile,
     Vmstat,
@@ -70,6 +71,7 @@ class Collectors(Section):
     """Sockets in use."""
     stat: Switch = Switch()
     """Context switches, forks, interrupts, boot time, soft interrupts, processes running and blocked."""
+    systemd: Systemd = Systemd()
     tapestats: Tapestats = Tapestats()
     textfile: Textfile = Textfile()
     time: Switch = Switch()

@@ -6,7 +6,7 @@ The patterns are node_exporter's own defaults, so that the series are the same.
 from pathlib import Path
 from typing import Annotated
 
-from .section import Folder, Pattern, Switch, Takes
+from .section import Folder, Off, Pattern, Switch, Takes
 from .units import Between, Duration
 
 
@@ -86,6 +86,25 @@ class Powersupplyclass(Switch):
 
     supplies_exclude: Annotated[Pattern, Takes.RELOAD] = ""
     """Power supplies to leave out; empty leaves out none."""
+
+
+class Systemd(Off):
+    """Units of systemd and their states, asked over D-Bus."""
+
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 15
+    """Time between two looks; between them the last values stand."""
+    timeout: Annotated[Duration, Between("100ms", "1m"), Takes.RELOAD] = 5
+    """How long systemd may take to answer before it is given up."""
+    units_include: Annotated[Pattern, Takes.RELOAD] = ".+"
+    """Whole names of units to keep."""
+    units_exclude: Annotated[Pattern, Takes.RELOAD] = r".+\.(automount|device|mount|scope|slice)"
+    """Whole names of units to leave out; empty leaves out none."""
+    restarts: Annotated[bool, Takes.RELOAD] = False
+    """Whether to ask how often services were restarted."""
+    tasks: Annotated[bool, Takes.RELOAD] = False
+    """Whether to ask for the tasks of services."""
+    start_times: Annotated[bool, Takes.RELOAD] = False
+    """Whether to ask when units became active."""
 
 
 class Tapestats(Switch):

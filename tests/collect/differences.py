@@ -29,6 +29,7 @@ MORE = (
         "|node_mountstats_nfs_(mountpoint_info|operations_errors_total)|node_zfs_dbuf_.*",
         "later versions of node_exporter have it",
     ),
+    Difference("node_systemd_virtualization_info", "later versions of node_exporter have it"),
     Difference("node_zfs_arc_memory_available_bytes", "it may be negative; node_exporter leaves such out"),
 )
 """What this service gives beyond node_exporter 1.5."""

@@ -5,16 +5,19 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from monitor.collect import COLLECTORS, Background, Collector, Host
 from monitor.collect.filesystem import Filesystem
 from monitor.collect.process_groups import ProcessGroups
+from monitor.collect.systemd import SOCKET, Systemd
 from monitor.collect.textfile import Textfile
 from monitor.collect.time import Time
 from monitor.collect.tree import Samples, Tree
 from monitor.collect.uname import Uname
 from monitor.collect.workers import Pool
 from monitor.model import Block, Series
+from tests.collect.systemd_bus import bus
 
 HERE = Path(__file__).parent
 FIXTURES = HERE / "fixtures"
@@ -30,6 +33,16 @@ class Dated(Textfile):
         return super().samples(Tree(tree.folders, texts))
 
 
+class Answered(Systemd):
+    """Asks what stands for a bus with systemd, on the one recorded machine that has it."""
+
+    async def refresh(self, host: Host) -> list[Block]:
+        if not host.rootfs.endswith("/rack/root"):
+            raise FileNotFoundError(SOCKET)
+        with TemporaryDirectory() as folder, bus(Path(folder)):
+            return await super().refresh(Host(rootfs=folder))
+
+
 def host(machine: str) -> Host:
     """A recorded machine."""
     root = FIXTURES / machine
@@ -41,6 +54,7 @@ def collector(name: str) -> Collector | Background:
     made: dict[str, Collector | Background] = {
         "filesystem": Filesystem(pool=Pool(HERE / "answers.py")),
         "process_groups": ProcessGroups(clock=lambda: 50.0, spent=lambda: 0.0),
+        "systemd": Answered(restarts=True, tasks=True, start_times=True),
         "textfile": Dated(),
         "time": Time(wall=lambda: NOW, local=time.gmtime),
         "uname": Uname(lambda: os.uname_result(NAMES)),

@@ -1,6 +1,7 @@
 """The real node_exporter (Debian's) beside our collectors: its series are ours, and so are its values."""
 
 import math
+import os
 import re
 import shutil
 import socket
@@ -55,7 +56,9 @@ def known(program: str) -> set[str]:
 
 
 @contextmanager
-def exporter(*flags: str, without: Collection[str] = ()) -> Iterator[str]:
+def exporter(
+    *flags: str, without: Collection[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """The address of a running node_exporter that has our collectors and no others."""
     program = shutil.which(PROGRAM)
     if program is None:
@@ -71,7 +74,8 @@ def exporter(*flags: str, without: Collection[str] = ()) -> Iterator[str]:
         *OPTIONS,
         *flags,
     ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    places = os.environ | (environment or {})
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=places) as process:
         assert process.stderr is not None
         try:
             said: list[str] = []
