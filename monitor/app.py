@@ -27,6 +27,7 @@ from monitor.collect.loop import CollectLoop
 from monitor.config import Origin, Settings, running, state_directory
 from monitor.formats import live
 from monitor.intake import Intake
+from monitor.kept import Kept
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
 from monitor.reading import Reader
 from monitor.reload import Reload, Standing
@@ -125,7 +126,8 @@ class Service:
         self.reload = Reload(settings, origin, Reader(origin).read, self.telemetry)
         self.reload.begins = self.manager.reloading
         self.reload.over = partial(self.manager.ready, settings.collect.interval)
-        self.head = parts.head(settings)
+        self.kept = Kept(settings)
+        self.head = self.kept.head
         self.bus = Bus()
         self.intake = Intake(self.head, self.bus)
         self.limits = parts.query_limits(settings)
@@ -204,8 +206,7 @@ class Service:
     def accept(self, scrape: Scrape) -> None:
         """A pass over this host: stored with the service's own figures, which come first so that a tick
         finds both."""
-        self.telemetry.head_series = self.head.series_count
-        self.telemetry.head_bytes = self.head.memory
+        self.kept.tell(self.telemetry)
         self.telemetry.samples_refused = self.intake.refused + self.head.refused
         own = (*self.telemetry.blocks(), REACHED)
         self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), own))
@@ -273,8 +274,9 @@ class Service:
     async def running(self) -> AsyncIterator[str]:
         """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
         sockets = self.prepare()
-        entrances = self._entrances(sockets)
-        async with asyncio.TaskGroup() as group:
+        async with self.kept, asyncio.TaskGroup() as group:
+            self.intake.storage = self.kept.storage
+            entrances = self._entrances(sockets)
             collector = self._collector()
             ways = [(entrance.application, entrance.server) for entrance in entrances]
             rooms = (self.access, collector, self.feeds, self.audience, self.workers)
@@ -319,6 +321,7 @@ class Service:
         }
         return make_application(
             storage=self.head,
+            archive=self.kept.archive,
             telemetry=self.telemetry,
             latest=lambda: self.newest,
             boards=parts.boards(self.settings),

@@ -26,6 +26,8 @@ from monitor.server.guard import Guard
 from monitor.server.proxies import Proxies
 from monitor.server.tls import Files, Identity
 from monitor.storage.head import Head
+from monitor.storage.store import MARGIN
+from monitor.storage.tier import RAW
 from monitor.stream.audience import Audience, Greeting
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Bounds
@@ -45,10 +47,11 @@ def milliseconds(seconds: float) -> int:
 
 def head(settings: Settings) -> Head:
     held = settings.storage.head
-    rows = milliseconds(held.window) // milliseconds(settings.collect.interval) + 2
-    return Head(
-        milliseconds(held.window), series=held.series, target_series=held.series_per_target, rows=rows
-    )
+    window = milliseconds(held.window)
+    if settings.storage.history.enabled:
+        window = max(window, RAW.slot + MARGIN)  # History closes its slots from here.
+    rows = window // milliseconds(settings.collect.interval) + 2
+    return Head(window, series=held.series, target_series=held.series_per_target, rows=rows)
 
 
 def query_limits(settings: Settings) -> Limits:

@@ -76,6 +76,15 @@ NUMBERS: Mapping[str, Metric] = {
     ),
     "head_series": gauge("monitor_head_series", "Series in the head."),
     "head_bytes": gauge("monitor_head_bytes", "Memory of the head's buffers.", "bytes"),
+    "history_paused": gauge("monitor_history_paused", "Whether history cannot be written at present."),
+    "history_written_at": gauge(
+        "monitor_history_written_timestamp_seconds",
+        "Time of the newest row that survives a kill of the service, Unix time.",
+        "seconds",
+    ),
+    "history_unlogged": counter(
+        "monitor_history_rows_unlogged_total", "Rows that a kill of the service would have lost."
+    ),
 }
 """Metric by attribute of Telemetry."""
 NAMES = tuple(NUMBERS)
@@ -275,7 +284,8 @@ class Telemetry:
         """By name: what they serve counts here, too."""
         self.worker_names: tuple[str, ...] = ()
         self.worker_layout = Layout(())
-        self.workers_ended = 0
+        self.workers_ended = self.history_paused = self.history_unlogged = 0
+        self.history_written_at = 0.0
         self.tls_layout = Layout(metric.at() for metric in TLS)
         self.process = Process()
         self.build = Block(Layout([BUILD.at(version=version, python=platform.python_version())]), (1,))

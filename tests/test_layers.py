@@ -37,7 +37,19 @@ ROOMS: dict[str, set[str]] = {
 }
 """What each room may import besides itself and the leaves; leaves import leaves only."""
 
-WIRING = {"app", "signals", "start", "parts", "queries", "reading", "reload", "adopt", "commands", "__main__"}
+WIRING = {
+    "app",
+    "kept",
+    "signals",
+    "start",
+    "parts",
+    "queries",
+    "reading",
+    "reload",
+    "adopt",
+    "commands",
+    "__main__",
+}
 """May import everything, and nobody imports them."""
 
 WEB_ROOMS = ["wire", "data", "state", "chart", "panels", "App"]

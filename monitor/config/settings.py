@@ -12,7 +12,7 @@ from .library import default_boards
 from .problems import conflict, expected
 from .section import Form, Section, Takes
 from .server import Server
-from .units import Between, Duration
+from .units import Between, Duration, Size
 
 
 def read_state_path(text: str) -> str:
@@ -38,6 +38,21 @@ class Head(Section):
         return self
 
 
+class History(Section):
+    """Samples on the disk, in the folder `history` of storage.path."""
+
+    enabled: Annotated[bool, Takes.RESTART] = True
+    """Whether samples outlive the memory's window."""
+    raw: Annotated[Duration, Between("1h", "3650d"), Takes.RESTART] = 7 * 86_400
+    """How long samples are kept as they came."""
+    minutes: Annotated[Duration, Between("1h", "3650d"), Takes.RESTART] = 90 * 86_400
+    """How long least, greatest, sum, number and last sample of each minute are kept."""
+    hours: Annotated[Duration, Between("1h", "36500d"), Takes.RESTART] = 1826 * 86_400
+    """How long those of each hour are kept."""
+    size: Annotated[Size, Between("16MiB", "1024GiB"), Takes.RESTART] = 2 << 30
+    """Bytes that all of it may take; beyond that the oldest goes, samples as they came first."""
+
+
 class Storage(Section):
     """What is kept, and where."""
 
@@ -45,6 +60,7 @@ class Storage(Section):
     """Folder for what must survive a restart, absolute or below `~/`.  Empty takes the first of
     $STATE_DIRECTORY (set by systemd), $XDG_STATE_HOME/monitor and ~/.local/state/monitor."""
     head: Head = Head()
+    history: History = History()
 
 
 class Log(Section):

@@ -7,7 +7,7 @@ import numpy as np
 from monitor.model import Labels, Metric, Scrape
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage, is_stale
 from monitor.storage.register import Budget
-from monitor.storage.table import Bounds, Table
+from monitor.storage.table import Bounds, Rows, Table
 
 WINDOW = 15 * 60 * 1000
 
@@ -23,7 +23,8 @@ class Head(Storage):
         self, window: int = WINDOW, *, series: int = 50_000, target_series: int = 20_000, rows: int = 4_000
     ) -> None:
         """`series` in all, `target_series` and `rows` (scrapes) for each target at most."""
-        self._window = window
+        self.window = window
+        """Milliseconds."""
         self._bounds = Bounds(window, rows, target_series)
         self._budget = Budget(series)
         self._tables: dict[Labels, Table] = {}
@@ -67,6 +68,15 @@ class Head(Storage):
         found = [table.select(matchers, start, end) for table in self._tables.values()]
         return [selection for selection in found if selection is not None]
 
+    def targets(self) -> list[Labels]:
+        """Whose rows are held."""
+        return list(self._tables)
+
+    def rows(self, target: Labels, start: int, end: int) -> Rows | None:
+        """All that a target measured in start < time <= end; None where it is not held."""
+        table = self._tables.get(target)
+        return table.rows(start, end) if table else None
+
     def series(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Labels]:
         """Label sets (with `__name__`) of matching series that have a sample in the range."""
         return [
@@ -87,9 +97,9 @@ class Head(Storage):
 
     def _sweep(self, now: int) -> None:
         """Drop the targets that have no row in the window; at most sixteen times per window."""
-        self._next_sweep = now + self._window // 16
+        self._next_sweep = now + self.window // 16
         for target, table in list(self._tables.items()):
-            if table.newest <= now - self._window:
+            if table.newest <= now - self.window:
                 table.register.close()
                 del self._tables[target]
 

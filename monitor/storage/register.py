@@ -34,6 +34,14 @@ class Chosen(NamedTuple):
     columns: ColumnIndex
 
 
+class Legend(NamedTuple):
+    """Which column each series of a target has, while none comes or goes."""
+
+    columns: dict[Labels, int]
+    metrics: dict[int, Metric]
+    """By column."""
+
+
 class Register:
     """Opens, frees and finds columns.  `generation` counts the changes of the set of series."""
 
@@ -49,6 +57,8 @@ class Register:
         self._previous: dict[tuple[Matcher, ...], Chosen] = {}
         self._names: dict[str, list[tuple[Labels, int]]] = {}
         self._indexed = 0
+        self._legend = Legend({}, {})
+        self._legend_of = 0
 
     def __len__(self) -> int:
         return len(self._index)
@@ -76,6 +86,12 @@ class Register:
         self._index[labels] = column
         self.metrics[column] = metric
         return column
+
+    def legend(self) -> Legend:
+        """The columns at present, as an object that does not change and is the same while they are."""
+        if self._legend_of != self.generation:
+            self._legend, self._legend_of = Legend(self._index.copy(), self.metrics.copy()), self.generation
+        return self._legend
 
     def activate(self, columns: set[int], newest: int) -> None:
         """From the next row on these columns have values; `newest` is the time of the row before."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from monitor.model import Block, Floats, Labels, Layout, Scrape, Times
 from monitor.storage import STALE_BITS, ColumnIndex, Matcher, OutOfOrderError, Selection
-from monitor.storage.register import Budget, Places, Register, as_slice
+from monitor.storage.register import Budget, Legend, Places, Register, as_slice
 
 STALE = float(np.array(STALE_BITS, np.int64).view(np.float64))
 SPARE = 64
@@ -27,6 +27,16 @@ class Bounds(NamedTuple):
     """Milliseconds."""
     rows: int
     series: int
+
+
+class Rows(NamedTuple):
+    """Rows of a target as they are stored; they are never written again."""
+
+    times: Times
+    values: Floats
+    """(n, columns), the stale NaN where a row lacks a series; columns that the legend does not name are stale
+    or none."""
+    legend: Legend
 
 
 class Plan(NamedTuple):
@@ -98,6 +108,12 @@ class Table:
             return None
         rows = self._values[self._start + first : self._start + last]
         return Selection(series, times[first:last], rows, columns, target=self._target)
+
+    def rows(self, start: int, end: int) -> Rows:
+        """All columns of the rows with start < time <= end."""
+        first, last = (int(self.times.searchsorted(time, "right")) for time in (start, end))
+        values = self._values[self._start + first : self._start + last]
+        return Rows(self.times[first:last], values, self.register.legend())
 
     def _plan_for(self, blocks: tuple[Block, ...]) -> Plan:
         for block in blocks:

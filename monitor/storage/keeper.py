@@ -1,0 +1,245 @@
+"""What makes samples last: each row is logged, whole minutes are rolled up, slots are closed into files.
+
+Blocks on the disk, and belongs to one thread; it neither waits nor looks at a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.model import Floats, Labels
+from monitor.storage import Flags, is_stale
+from monitor.storage.log import Row
+from monitor.storage.logs import Logs
+from monitor.storage.open import Open
+from monitor.storage.order import Order, Shape
+from monitor.storage.register import Legend
+from monitor.storage.rollup import LAST, merged, rolled_up
+from monitor.storage.shelf import Shelf
+from monitor.storage.table import STALE, Rows
+from monitor.storage.tier import HOURS, MINUTES, RAW, TIERS, Entry, Slab, Tier
+
+MOST_PENDING = 16
+"""Slabs that wait in memory for room on the disk; of more, the oldest are lost."""
+
+
+class Tick(NamedTuple):
+    """A row that was stored in memory."""
+
+    target: Labels
+    time: int
+    row: Floats
+    legend: Legend
+
+
+class Roll(NamedTuple):
+    """All rows of a minute that is over."""
+
+    target: Labels
+    rows: Rows
+    before: Rows
+    """Those of the minute before."""
+
+
+class Close(NamedTuple):
+    """All rows of a slot that is over."""
+
+    target: Labels
+    slot: int
+    rows: Rows
+
+
+Job = Tick | Roll | Close
+Sources = tuple[Slab, ...]
+
+
+class Keeper:
+    """Raises OSError and sqlite3.Error where the disk does not take something, and can be asked again."""
+
+    def __init__(self, folder: Path, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self.pending: list[Slab] = []
+        """What waits to be closed into a file."""
+        self.dropped: list[Slab] = []
+        """What waited too long and is lost; whoever reads it takes it out."""
+        self.shown: dict[Tier, Sources] = dict.fromkeys(TIERS, ())
+        """Rows that may be in no file yet; for readers in other threads."""
+        self._logs = {tier: Logs(folder, tier) for tier in TIERS}
+        self._orders: dict[Labels, tuple[int, Order]] = {}
+        self._shapes: dict[Labels, Shape] = {}
+        self._opens: dict[Tier, dict[Labels, Open]] = {MINUTES: {}, HOURS: {}}
+
+    def do(self, job: Job) -> None:
+        """One step of what the event loop hands over."""
+        match job:
+            case Tick():
+                self._log(job)
+            case Roll():
+                self._roll(job)
+            case Close():
+                self._close(job)
+
+    def newest(self, tier: Tier, target: Labels) -> int:
+        """Time of the newest row of a rolled-up tier; 0 without one."""
+        opened = self._opens[tier].get(target)
+        waiting = [
+            int(slab.times[-1]) for slab in self.pending if slab.tier is tier and slab.target == target
+        ]
+        stored = self.shelf.newest(tier).get(target, 0)
+        return max([opened.newest if opened else 0, stored, *waiting])
+
+    def settle(self) -> None:
+        """Close what is due into files, and let go of its logs."""
+        while self.pending:
+            batch = {(slab.tier, slab.target, slab.slot): slab for slab in reversed(self.pending)}
+            self.shelf.put(*batch.values())
+            # The rollups of samples must not be lost with their log.
+            self.sync()
+            for slab in batch.values():
+                self._logs[slab.tier].closed(slab.slot, slab.target)
+            done = {id(slab) for slab in batch.values()}
+            self.pending = [slab for slab in self.pending if id(slab) not in done]
+            for tier in TIERS:
+                self._show(tier)
+
+    def sync(self) -> None:
+        """Have the logs on the disk."""
+        for logs in self._logs.values():
+            logs.sync()
+
+    def replay(self) -> Iterator[tuple[int, Row]]:
+        """Take up what earlier processes left; the rows of samples, by slot, are the caller's."""
+        for tier in (HOURS, MINUTES):
+            for slot, row in self._unstored(tier):
+                values = row.values.reshape(-1, len(tier.aspects)).T
+                self._keep(tier, row.target, slot, row.time, row.entries[: values.shape[1]], values)
+            self._show(tier)
+        yield from self._unstored(RAW)
+
+    def _unstored(self, tier: Tier) -> Iterator[tuple[int, Row]]:
+        """Rows of the logs whose slots are in no file."""
+        stored: dict[tuple[int, Labels], bool] = {}
+        for slot, row in self._logs[tier].replay():
+            key = slot, row.target
+            if key not in stored:
+                stored[key] = self.shelf.has(tier, row.target, slot)
+            if not stored[key]:
+                yield slot, row
+        for (slot, target), has in stored.items():
+            if has:
+                self._logs[tier].closed(slot, target)
+
+    def wait_for(self, slab: Slab) -> None:
+        """Close these rows when there is time."""
+        self.pending.append(slab)
+        if len(self.pending) > MOST_PENDING:
+            self.dropped.append(self.pending.pop(0))
+        self._show(slab.tier)
+
+    def close(self) -> None:
+        """Have everything on the disk and let go of it."""
+        for logs in self._logs.values():
+            logs.close()
+
+    def _log(self, tick: Tick) -> None:
+        slot = RAW.slot_at(tick.time)
+        known, order = self._orders.get(tick.target, (None, None))
+        if order is None or known != slot:
+            order = Order()
+            self._orders[tick.target] = slot, order
+        values = order.arranged(tick.row, tick.legend)
+        self._logs[RAW].write(slot, tick.target, tick.time, order.entries, values)
+
+    def _roll(self, roll: Roll) -> None:
+        shape = self._shape(roll.target, roll.rows.legend)
+        values = roll.rows.values[:, shape.columns]
+        row = rolled_up(values, self._before(roll, shape), shape.counters)
+        seen = ~is_stale(row[LAST])
+        self._add(MINUTES, roll.target, int(roll.rows.times[-1]), chosen(shape.entries, seen), row[:, seen])
+
+    def _before(self, roll: Roll, shape: Shape) -> Floats:
+        """The last sample of each series before these rows."""
+        if not len(roll.before.times) or roll.before.legend is not shape.legend:
+            return np.full(len(shape.columns), STALE)
+        found: Floats = roll.before.values[-1, shape.columns]
+        return found
+
+    def _close(self, job: Close) -> None:
+        shape = self._shape(job.target, job.rows.legend)
+        values = job.rows.values[:, shape.columns]
+        seen: Flags = ~np.all(is_stale(values), axis=0)
+        entries = tuple(chosen(shape.entries, seen))
+        if entries:
+            held = values[None] if seen.all() else values[None][:, :, seen]
+            self.wait_for(Slab(RAW, job.target, job.slot, job.rows.times, entries, held))
+        else:
+            self._logs[RAW].closed(job.slot, job.target)
+        if self._orders.get(job.target, (job.slot, None))[0] == job.slot:
+            self._orders.pop(job.target, None)
+            self._shapes.pop(job.target, None)
+        self._finish((job.slot + 1) * RAW.slot)
+
+    def _finish(self, time: int) -> None:
+        """Close the slots of rolled-up rows that were over by this time, whoever still measures."""
+        for tier in (MINUTES, HOURS):
+            for target, opened in list(self._opens[tier].items()):
+                if opened.slot < tier.slot_at(time):
+                    if tier is MINUTES:
+                        self._roll_hour(opened)
+                    self.wait_for(opened.slab)
+                    del self._opens[tier][target]
+            self._show(tier)
+
+    def _add(self, tier: Tier, target: Labels, time: int, entries: Iterable[Entry], row: Floats) -> None:
+        """A new row of a rolled-up tier; what it completes goes on to the next."""
+        opened = self._opens[tier].get(target)
+        if opened and tier is MINUTES and hour_of(opened.newest) != hour_of(time):
+            self._roll_hour(opened)
+        slot = tier.slot_at(time)
+        opened, full = self._keep(tier, target, slot, time, entries, row)
+        self._show(tier)
+        self._logs[tier].write(slot, target, time, opened.entries, full.T.ravel())
+
+    def _keep(
+        self, tier: Tier, target: Labels, slot: int, time: int, entries: Iterable[Entry], row: Floats
+    ) -> tuple[Open, Floats]:
+        opened = self._opens[tier].get(target)
+        if opened is None or opened.slot != slot or time <= opened.newest:
+            if opened:
+                self.wait_for(opened.slab)
+            opened = self._opens[tier][target] = Open(tier, target, slot)
+        return opened, opened.append(time, opened.place(entries), row)
+
+    def _roll_hour(self, opened: Open) -> None:
+        """The newest hour of these minutes is over."""
+        slab, hour = opened.slab, hour_of(opened.newest)
+        first = int(slab.times.searchsorted(hour * HOURS.step, "right"))
+        if self.newest(HOURS, opened.target) >= slab.times[first]:
+            return  # An earlier process did so.
+        row = merged(slab.values[:, first:])
+        seen = ~is_stale(row[LAST])
+        self._add(HOURS, opened.target, opened.newest, chosen(slab.entries, seen), row[:, seen])
+
+    def _shape(self, target: Labels, legend: Legend) -> Shape:
+        shape = self._shapes.get(target)
+        if shape is None or shape.legend is not legend:
+            shape = self._shapes[target] = Shape(legend)
+        return shape
+
+    def _show(self, tier: Tier) -> None:
+        waiting = [slab for slab in self.pending if slab.tier is tier]
+        opens = self._opens.get(tier, {}).values()
+        self.shown[tier] = (*waiting, *(each.slab for each in opens))
+
+
+def chosen(entries: Sequence[Entry], seen: Flags) -> list[Entry]:
+    return [entry for entry, flag in zip(entries, seen.tolist(), strict=True) if flag]
+
+
+def hour_of(time: int) -> int:
+    """The number of the hour that a time belongs to."""
+    return -(-time // HOURS.step) - 1
