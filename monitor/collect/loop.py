@@ -28,6 +28,10 @@ SUCCESS = Metric("node_scrape_collector_success", Kind.GAUGE, "Whether a collect
 DURATION = Metric("node_scrape_collector_duration_seconds", Kind.GAUGE, "Time a collector took.", "seconds")
 
 
+QUIET = 60.0
+"""Seconds between two lines of log about the failures of one."""
+
+
 class Collector(Protocol):
     """A source that answers at once."""
 
@@ -86,7 +90,7 @@ class CollectLoop:
         self._sleep = sleep
         self._timeline = Timeline(interval, wall, monotonic)
         self._limit = min(interval, TIMEOUT)
-        self._accepting = Health("what takes the samples")
+        self._accepting = Health("what takes the samples", monotonic)
         self._leaving: set[asyncio.Task[None]] = set()
         self.collectors = dict(collectors)
         """By name."""
@@ -173,12 +177,16 @@ def status(collectors: Iterable[str]) -> Layout:
 
 
 class Health:
-    """Whether something works, logged once for each change."""
+    """Whether something works, logged once for each change; a failure that comes and goes, once a minute."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, monotonic: Callable[[], float]) -> None:
         self.good = False
         self._name = name
+        self._monotonic = monotonic
         self._error: type[BaseException] | None = None
+        self._said: float | None = None
+        """When the log was last told of a failure."""
+        self._untold = False
 
     def turn(self, error: Exception | None) -> None:
         """Note how it went: None for well, FileNotFoundError for "not on this host"."""
@@ -188,13 +196,22 @@ class Health:
         elif isinstance(error, FileNotFoundError):
             if self._error is not FileNotFoundError:
                 log.info("%s: no data: %s", self._name, error)
-        elif self._error in (None, FileNotFoundError):
-            ours = not isinstance(error, OSError | ValueError)
-            log.warning(
-                "%s: fails: %s: %s", self._name, type(error).__name__, error, exc_info=error if ours else None
-            )
+        elif self._untold or self._error in (None, FileNotFoundError):
+            self._complain(error)
         self.good = error is None
+        self._untold = self._untold and not self.good
         self._error = type(error) if error else None
+
+    def _complain(self, error: Exception) -> None:
+        now = self._monotonic()
+        self._untold = self._said is not None and now - self._said < QUIET
+        if self._untold:
+            return
+        self._said = now
+        ours = not isinstance(error, OSError | ValueError)
+        log.warning(
+            "%s: fails: %s: %s", self._name, type(error).__name__, error, exc_info=error if ours else None
+        )
 
 
 class Direct:
@@ -203,7 +220,7 @@ class Direct:
     def __init__(
         self, name: str, collector: Collector, host: Host, monotonic: Callable[[], float], limit: float
     ) -> None:
-        self.health = Health(f"collector {name}")
+        self.health = Health(f"collector {name}", monotonic)
         self.seconds = 0.0
         self._collector = collector
         self._host = host
@@ -244,7 +261,7 @@ class Repeated:
     """A collector that is asked in the background, and whose last answer stands in each pass."""
 
     def __init__(self, name: str, collector: Background, host: Host, monotonic: Callable[[], float]) -> None:
-        self.health = Health(f"collector {name}")
+        self.health = Health(f"collector {name}", monotonic)
         self.seconds = 0.0
         self._collector = collector
         self._host = host

@@ -180,6 +180,27 @@ def test_a_failure_is_logged_once_and_so_is_its_end(
     ]
 
 
+@pytest.mark.parametrize(("passes", "told"), [(58, [0]), (70, [0, 60]), (140, [0, 60, 120])])
+def test_a_failure_that_comes_and_goes_is_logged_once_a_minute(
+    expect_log: ExpectLog, caplog: pytest.LogCaptureFixture, passes: int, told: list[int]
+) -> None:
+    expect_log("source: fails")
+    acts = [fail(OSError(str(number))) if number % 4 == 0 else lambda: 1.0 for number in range(passes)]
+    run({"source": Source(*acts)}, passes)
+    failed = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert failed == [f"collector source: fails: OSError: {number}" for number in told]
+
+
+def test_a_failure_that_stays_is_told_when_the_minute_is_over(
+    expect_log: ExpectLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    expect_log("source: fails")
+    acts = [fail(OSError("first")), lambda: 1.0, *(fail(OSError(str(number))) for number in range(2, 70))]
+    run({"source": Source(*acts)}, 70)
+    failed = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert failed == ["collector source: fails: OSError: first", "collector source: fails: OSError: 60"]
+
+
 def test_what_the_host_does_not_have_is_no_failure(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     caplog.set_level(logging.INFO)
 

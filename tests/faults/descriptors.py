@@ -78,8 +78,8 @@ def told(found: Outcome) -> Iterator[Row]:
 
 
 def said_by(lines: list[str]) -> Counter[str]:
-    """Lines of the log by the logger, which is the third word."""
-    return Counter(line.split()[2] for line in lines)
+    """Lines of the log by the part: the logger, and what follows, as each collector is a part."""
+    return Counter(" ".join(line.split()[2:5]) for line in lines)
 
 
 async def campaign(folder: Path, floods: int, seed: int, lasts: float = LASTS) -> Outcome:
