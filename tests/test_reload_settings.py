@@ -196,6 +196,9 @@ OPTIONS: Mapping[str, Any] = {
     "every": "200ms",
     "timeout": "200ms",
     "directory": "/elsewhere",
+    "interval": "4s",
+    "budget": "20ms",
+    "groups": 41,
     **dict.fromkeys(("restarts", "tasks", "start_times"), True),
 }
 

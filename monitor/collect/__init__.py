@@ -40,6 +40,7 @@ CLASSES = {
     "diskstats": "Diskstats",
     "dmi": "Dmi",
     "edac": "Edac",
+    "ethtool": "Ethtool",
     "fibrechannel": "Fibrechannel",
     "filesystem": "Filesystem",
     "hwmon": "Hwmon",

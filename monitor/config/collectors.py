@@ -7,6 +7,7 @@ it says what it collects; those with options are in options.py.
 from .options import (
     Cpu,
     Diskstats,
+    Ethtool,
     Filesystem,
     Netclass,
     Netdev,
@@ -35,6 +36,7 @@ class Collectors(Section):
     """What the firmware says of the machine."""
     edac: Switch = Switch()
     """Errors of the memory."""
+    ethtool: Ethtool = Ethtool()
     fibrechannel: Switch = Switch()
     """Ports of Fibre Channel."""
     filesystem: Filesystem = Filesystem()

@@ -26,6 +26,15 @@ class Diskstats(Switch):
     """Block devices to leave out; empty leaves out none."""
 
 
+class Ethtool(Off):
+    """What network drivers count."""
+
+    devices_exclude: Annotated[Pattern, Takes.RELOAD] = ""
+    """Network interfaces to leave out; empty leaves out none."""
+    metrics_include: Annotated[Pattern, Takes.RELOAD] = ".*"
+    """Numbers of the drivers to keep, by the drivers' names for them."""
+
+
 class Filesystem(Switch):
     """Size and free space of mounted file systems."""
 

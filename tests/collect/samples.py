@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from monitor.collect import COLLECTORS, Background, Collector, Host
+from monitor.collect.ethtool import Ethtool
 from monitor.collect.filesystem import Filesystem
 from monitor.collect.process_groups import ProcessGroups
 from monitor.collect.systemd import SOCKET, Systemd
@@ -52,6 +53,7 @@ def host(machine: str) -> Host:
 def collector(name: str) -> Collector | Background:
     """A collector by its name, with what is no file replaced by something that is the same everywhere."""
     made: dict[str, Collector | Background] = {
+        "ethtool": Ethtool(pool=Pool(HERE / "drivers.py")),
         "filesystem": Filesystem(pool=Pool(HERE / "answers.py")),
         "process_groups": ProcessGroups(clock=lambda: 50.0, spent=lambda: 0.0),
         "systemd": Answered(restarts=True, tasks=True, start_times=True),
