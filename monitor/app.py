@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import NamedTuple
@@ -23,12 +23,13 @@ from monitor import parts
 from monitor.access import AccessError, invitation, reachable, tell_address
 from monitor.adopt import Rooms, show
 from monitor.bus import Bus, Isolation
-from monitor.collect.loop import CollectLoop
+from monitor.collect.loop import Background, CollectLoop, Collector
 from monitor.config import Origin, Settings, running, state_directory
 from monitor.formats import live
 from monitor.intake import Intake
 from monitor.kept import Kept
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
+from monitor.processes import Processes
 from monitor.reading import Reader
 from monitor.reload import Reload, Standing
 from monitor.server import events
@@ -141,6 +142,8 @@ class Service:
         self.arrivals = self._arrivals()
         self.target = self._target(self.settings.collect.job)
         self.bus.subscribe(self.stored)
+        self.processes = Processes(parts.host(self.settings), self._collectors)
+        self.feeds.tables["processes"] = self.processes.rows
         self.identity: Identity | None = None
         """Who it is under TLS."""
         self.plain: list[socket.socket] = []
@@ -199,6 +202,10 @@ class Service:
             telemetry=self.telemetry,
             interval=self.settings.collect.interval,
         )
+
+    def _collectors(self) -> Mapping[str, Collector | Background]:
+        """Those that run now."""
+        return self.rooms.collector.collectors if self.rooms else {}
 
     def _target(self, job: str) -> Labels:
         return (("instance", self.instance), ("job", job))
@@ -304,6 +311,7 @@ class Service:
                     await entrance.server.close_all_connections()
                 for task in work:
                     task.cancel()
+                await self.processes.close()
                 self.access.save()
                 self.telemetry.close()
                 self.manager.close()

@@ -43,6 +43,7 @@ WIRING = {
     "signals",
     "start",
     "parts",
+    "processes",
     "queries",
     "reading",
     "reload",

@@ -16,6 +16,8 @@ class Permission(StrEnum):
     """What scrapers read."""
     VIEWERS = "viewers"
     """Who watches, from where; and the way to cut one."""
+    ARGUMENTS = "arguments"
+    """What the programs were called with that run on the host."""
 
 
 Permissions: TypeAlias = frozenset[Permission]
@@ -31,7 +33,7 @@ class Role(StrEnum):
 
 
 VIEWER = frozenset({Permission.NOTHING, Permission.VIEW, Permission.METRICS})
-OPERATOR = VIEWER | {Permission.VIEWERS}
+OPERATOR = VIEWER | {Permission.VIEWERS, Permission.ARGUMENTS}
 GRANTED: Mapping[Role, Permissions] = {
     Role.VIEWER: VIEWER,
     Role.OPERATOR: OPERATOR,

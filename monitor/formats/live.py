@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -26,12 +26,33 @@ class MessageError(ValueError):
         self.request = request
 
 
+MOST = 1000
+"""Rows of a table."""
+FILTER = 100
+"""Characters of a filter."""
+
+
+class View(NamedTuple):
+    """How a table is wanted: sorted by a column, rows with a text in them, so many."""
+
+    sort: str = ""
+    """Empty for the table's own order."""
+    descending: bool = True
+    filter: str = ""
+    limit: int = MOST
+
+
+WHOLE = View()
+
+
 @dataclass(frozen=True, slots=True)
 class Subscribe:
     request: int
     queries: tuple[str, ...] = ()
     board: str | None = None
     table: str | None = None
+    view: View = WHOLE
+    """Of the table."""
     variables: Mapping[str, str] = field(default_factory=dict)
     range: int = 0
     step: int | None = None
@@ -70,10 +91,11 @@ class Fields:
     def refuse(self, text: str) -> MessageError:
         return MessageError(text, self.request)
 
-    def integer(self, name: str, least: int = 0, default: int | None = None) -> int:
+    def integer(self, name: str, least: int = 0, default: int | None = None, most: int = 2**53) -> int:
         value = self.left.pop(name, default)
-        if not _is_integer(value) or not least <= value <= 2**53:
-            raise self.refuse(f"{name}: expected a whole number from {least}, found {_show(value)}")
+        if not _is_integer(value) or not least <= value <= most:
+            to = f" to {most}" if most < 2**53 else ""
+            raise self.refuse(f"{name}: expected a whole number from {least}{to}, found {_show(value)}")
         return int(value)
 
     def integer_or_none(self, name: str) -> int | None:
@@ -100,8 +122,15 @@ class Fields:
             raise self.refuse(f"{name}: expected an object of strings, found {_show(value)}")
         return value
 
-    def flag(self, name: str) -> bool:
-        value = self.left.pop(name, None)
+    def short(self, name: str, most: int) -> str:
+        """A text of so many characters at most; empty where there is none."""
+        value = self.left.pop(name, "")
+        if not isinstance(value, str) or len(value) > most:
+            raise self.refuse(f"{name}: expected at most {most} characters, found {_show(value)}")
+        return value
+
+    def flag(self, name: str, default: bool | None = None) -> bool:
+        value = self.left.pop(name, default)
         if not isinstance(value, bool):
             raise self.refuse(f"{name}: expected true or false, found {_show(value)}")
         return value
@@ -126,6 +155,7 @@ def _subscribe(fields: Fields) -> Subscribe:
         queries=fields.texts("queries"),
         board=fields.text_or_none("board"),
         table=fields.text_or_none("table"),
+        view=_view(fields),
         variables=fields.mapping("variables"),
         range=fields.integer("range", default=0),
         step=fields.integer_or_none("step"),
@@ -133,9 +163,22 @@ def _subscribe(fields: Fields) -> Subscribe:
     )
     if bool(message.queries) + (message.board is not None) + (message.table is not None) != 1:
         raise fields.refuse("expected one of queries, board and table")
-    if message.table is not None and message != Subscribe(message.request, table=message.table):
-        raise fields.refuse("a table is asked for by its name alone: it has no past and no step")
+    if message.table is not None and message != Subscribe(
+        message.request, table=message.table, view=message.view
+    ):
+        raise fields.refuse("a table is asked for by its name and a view of it: it has no past and no step")
+    if message.table is None and message.view != WHOLE:
+        raise fields.refuse("sort, descending, filter and limit are for tables alone")
     return message
+
+
+def _view(fields: Fields) -> View:
+    return View(
+        sort=fields.short("sort", FILTER),
+        descending=fields.flag("descending", default=True),
+        filter=fields.short("filter", FILTER),
+        limit=fields.integer("limit", least=1, default=MOST, most=MOST),
+    )
 
 
 def _ack(fields: Fields) -> Ack:
@@ -275,10 +318,23 @@ def series(feed: int, n: int, series: QuerySeries) -> bytes:
 
 
 def table(
-    table: str, feed: int, n: int, columns: Sequence[str], rows: Sequence[Sequence[object]], total: int
+    table: str,
+    feed: int,
+    n: int,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    total: int,
+    about: Mapping[str, float] | None = None,
+    view: View | None = None,
 ) -> bytes:
-    """Rows of cells in the order of the columns; a cell is text, a number or None."""
-    return _message("table", table=table, feed=feed, n=n, columns=columns, rows=rows, total=total)
+    """Rows of cells in the order of the columns; a cell is text, a number or None.
+
+    `about` are figures of the table itself, `view` is how it was asked for, where that can be chosen.
+    """
+    more: dict[str, object] = {} if about is None else {"about": about}
+    if view is not None:
+        more["view"] = view._asdict()
+    return _message("table", table=table, feed=feed, n=n, columns=columns, rows=rows, total=total, **more)
 
 
 def beat(time: int) -> bytes:

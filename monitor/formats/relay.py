@@ -28,6 +28,8 @@ class Open(NamedTuple):
     variables: Sequence[tuple[str, str]] = ()
     step: int = 0
     table: str | None = None
+    view: Sequence[Any] = ()
+    """Of the table: the fields of `live.View`."""
     may: Sequence[str] = ()
     """The permissions of those who are to follow it."""
 

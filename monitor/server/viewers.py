@@ -28,7 +28,7 @@ class Viewers(Base):
 
     async def get(self) -> None:
         everybody: Everybody | None = self.settings.get("everybody")
-        columns, rows, total = await everybody.viewers() if everybody else self.audience.viewers()
+        columns, rows, total, _ = await everybody.viewers() if everybody else self.audience.viewers()
         found = [dict(zip(columns, row, strict=True)) for row in rows]
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.write(json.dumps({"viewers": found, "total": total}))

@@ -19,9 +19,10 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from monitor import log
-from monitor.access import Credential
+from monitor.access import Credential, Permissions
 from monitor.bus import Isolation
 from monitor.formats import relay
+from monitor.formats.live import View
 from monitor.server.counts import Counts
 from monitor.server.handover import MOST, Handed, sender_of, unpacked
 from monitor.server.live import LiveHandler
@@ -32,6 +33,7 @@ from monitor.stream.doors import Doors
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds
 from monitor.stream.mirror import Mirrors
+from monitor.stream.table import NEEDS, Rows
 from monitor.stream.terms import Terms, adopt
 from monitor.telemetry import Telemetry
 
@@ -73,6 +75,11 @@ async def serve(over: socket.socket, connections: socket.socket) -> None:
             task.cancel()
     line.send(worker.counts.since())
     await line.finish()
+
+
+def gathered_elsewhere(_may: Permissions, _view: View) -> Rows:
+    """What a table holds is for the process to say that evaluates."""
+    raise NotImplementedError
 
 
 class Handler(LiveHandler):
@@ -129,6 +136,7 @@ class Worker:
         self.max_buffer = settings["max_buffer"]
         self.bounds = Bounds(**settings["bounds"])
         self.mirrors = Mirrors(settings["step"], line.send)
+        self.mirrors.tables.update(dict.fromkeys(NEEDS, gathered_elsewhere))
         self.telemetry = Telemetry(settings["greeting"]["server"]["version"])
         self.counts = Counts(self.telemetry)
         self.awake = Awake(time.monotonic, self.bounds.sweep_interval)
@@ -168,7 +176,7 @@ class Worker:
 
     def take(self, message: relay.Message) -> None:
         if isinstance(message, relay.Look):
-            self.line.send(relay.Seen(*self.audience.viewers()[1:]))
+            self.line.send(relay.Seen(*self.audience.viewers()[1:3]))
         elif isinstance(message, relay.Expel):
             self.audience.expel(message.keys)
         elif isinstance(message, relay.Cut):

@@ -61,7 +61,7 @@ class Workers:
         self.running: dict[str, Process] = {}
         self._stopping = False
         if count:
-            feeds.tables[TABLE] = lambda _may: self._newest()
+            feeds.tables[TABLE] = lambda _may, _view: self._newest()
 
     @property
     def load(self) -> int:
@@ -115,7 +115,7 @@ class Workers:
 
     def _newest(self) -> Rows:
         """Everybody, those of the workers as they were when they were last asked."""
-        columns, rows, total = self.audience.viewers()
+        columns, rows, total, _ = self.audience.viewers()
         seen = [process.seen for process in self._ready()]
         everybody = [*rows, *(row for each in seen for row in each.rows)]
         return Rows(columns, everybody[:MOST], total + sum(each.total for each in seen))

@@ -115,7 +115,7 @@ class Audience:
         self.cohorts: dict[tuple[tuple[Followed, ...], bool], Cohort] = {}
         self.apart: dict[Session, None] = {}
         """Those in no cohort."""
-        feeds.tables["viewers"] = lambda _may: self.viewers()
+        feeds.tables["viewers"] = lambda _may, _view: self.viewers()
         self._greeted: tuple[Greeting | None, Tail] = None, Tail(b"")
         self.empty = asyncio.Event()
         """Set while nobody is here."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monitor.access import Permission
 from monitor.formats import relay
+from monitor.formats.live import View
 from monitor.stream.feed import Feed, FeedError
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
@@ -63,7 +64,8 @@ class Branch:
         variables = tuple((name, value) for name, value in asked.variables)
         may = frozenset(map(Permission, asked.may))
         try:
-            feed = self.feeds.find(Asked(tuple(asked.queries), variables, asked.step, asked.table, may))
+            view = View(*asked.view)
+            feed = self.feeds.find(Asked(tuple(asked.queries), variables, asked.step, asked.table, view, may))
         except FeedError as error:
             self.send(relay.Refused(asked.ask, error.query, str(error), error.error.position))
             return

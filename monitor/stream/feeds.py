@@ -10,13 +10,14 @@ from itertools import count
 from typing import TypeAlias
 
 from monitor.access import Permissions
+from monitor.formats.live import WHOLE, View
 from monitor.model import Labels
 from monitor.promql import Limits, Moment, Query, QueryError, parse
 from monitor.storage import Storage
 from monitor.stream.feed import Feed, FeedError, text_of
 from monitor.stream.isolation import Isolated, nowhere
 from monitor.stream.source import Asked, Brought, Followed, Opened
-from monitor.stream.table import Gather, Table
+from monitor.stream.table import MOST, Gather, Table
 
 RATE_STEPS = 5
 """Steps in `$__rate_interval`: enough samples for a calm rate, few enough to be live."""
@@ -24,7 +25,7 @@ TURN = 0.005
 """Seconds of evaluating before the event loop may look at its sockets again."""
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
-_Key: TypeAlias = tuple[str, int, Permissions] | tuple[str, Permissions]
+_Key: TypeAlias = tuple[str, int, Permissions] | tuple[str, View, Permissions]
 
 
 class Feeds:
@@ -78,17 +79,21 @@ class Feeds:
         self._listen(feed)
         return feed
 
-    def open_table(self, name: str, may: Permissions) -> Table:
-        """The table of this name (one of `tables`) for those who may do this.
+    def open_table(self, name: str, may: Permissions, view: View = WHOLE) -> Table:
+        """The table of this name (one of `tables`), viewed so, for those who may do this.
 
         Raises FeedError; pair it with `close`.
         """
-        running = self._running.get((name, may))
+        running = self._running.get((name, view, may))
         tables = [running] if isinstance(running, Table) else []
         if not tables:
+            if sum(isinstance(each, Table) for each in self._running.values()) >= MOST:
+                raise FeedError(
+                    0, QueryError(f"{MOST} tables are watched already; ask for one of those", None)
+                )
             with self.isolated(f"the table {name}"):
                 newest = self._newest(self.step)
-                tables.append(Table(next(self._ids), name, may, self.step, newest, self.tables[name]))
+                tables.append(Table(next(self._ids), name, view, may, self.step, newest, self.tables[name]))
         if not tables:
             text = f"the table {name} cannot be made at present; the log of the service says why"
             raise FeedError(0, QueryError(text, None))
@@ -107,7 +112,7 @@ class Feeds:
     def find(self, asked: Asked) -> Feed | Table:
         """What is asked for, opened.  Raises FeedError."""
         if asked.table is not None:
-            return self.open_table(asked.table, asked.may)
+            return self.open_table(asked.table, asked.may, asked.view)
         return self.open(asked.queries, dict(asked.variables), asked.step, asked.may)
 
     def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from monitor.access import Permissions
-from monitor.formats.live import Subscribe
+from monitor.formats.live import WHOLE, Subscribe, View
 from monitor.stream.limits import SessionLimits
 from monitor.stream.source import Asked, Source
-from monitor.stream.table import NEEDS
+from monitor.stream.table import NEEDS, SORTS
 
 
 class RefusedError(Exception):
@@ -29,7 +29,8 @@ def asked(
 ) -> Asked:
     """What to ask for on behalf of somebody who may do this.  Raises RefusedError."""
     if message.table is not None:
-        return Asked(table=table(message.table, feeds.tables, may), may=may)
+        name = table(message.table, feeds.tables, may)
+        return Asked(table=name, view=viewed(name, message.view), may=may)
     step = stepped(message, feeds.step, limits)
     queries = message.queries if message.board is None else board(message.board, boards)
     if len(queries) > limits.queries:
@@ -43,6 +44,18 @@ def table(name: str, tables: Collection[str], may: Permissions) -> str:
     if NEEDS.get(name) not in may:
         raise RefusedError("not_permitted", f"the table {name} is not for everybody: log in as an operator")
     return name
+
+
+def viewed(table: str, view: View) -> View:
+    """A view that the table has."""
+    if view.sort and view.sort not in SORTS.get(table, ()):
+        sorts = listed(SORTS.get(table, ()))
+        raise RefusedError(
+            "bad_message", f"sort: the table {table} is sorted by {sorts}, found {view.sort!r}"
+        )
+    if table not in SORTS and view != WHOLE:
+        raise RefusedError("bad_message", f"the table {table} has one view: it takes no filter and no limit")
+    return view
 
 
 def stepped(message: Subscribe, base: int, limits: SessionLimits) -> int:

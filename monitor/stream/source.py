@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from monitor.access import Permissions
+from monitor.formats.live import WHOLE, View
 from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
 from monitor.stream.table import Gather
@@ -21,6 +22,8 @@ class Asked(NamedTuple):
     variables: tuple[tuple[str, str], ...] = ()
     step: int = 0
     table: str | None = None
+    view: View = WHOLE
+    """How the table is wanted."""
     may: Permissions = frozenset()
     """All that the asker may."""
 

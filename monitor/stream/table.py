@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from monitor.access import Permission, Permissions
 from monitor.formats import live
+from monitor.formats.live import View
 from monitor.promql import Moment, Query
 from monitor.storage import Storage
 from monitor.stream.frames import Frame
 
-NEEDS: dict[str, Permission] = {"viewers": Permission.VIEWERS}
+NEEDS: dict[str, Permission] = {"viewers": Permission.VIEWERS, "processes": Permission.VIEW}
 """What whoever follows a table must be permitted.  One that is not named here is followed by nobody."""
+
+
+SORTS: dict[str, tuple[str, ...]] = {
+    "processes": (
+        *("pid", "start", "command", "user", "unit", "state"),
+        *("cpu", "memory", "read", "write", "threads"),
+    )
+}
+"""The columns that a table may be sorted by.  One that is not named here has one view, for all."""
+MOST = 64
+"""Tables that run at once, as each is made every tick."""
 
 
 class Rows(NamedTuple):
@@ -22,10 +34,13 @@ class Rows(NamedTuple):
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     total: int
+    about: Mapping[str, float] | None = None
+    """Figures of the table itself."""
 
 
-Gather: TypeAlias = Callable[[Permissions], Rows]
-"""What a table shows to those who may do this; asked once a tick for each set of permissions watched with."""
+Gather: TypeAlias = Callable[[Permissions, View], Rows]
+"""What a table shows to those who may do this; asked once a tick for each set of permissions and each view
+watched with."""
 
 
 class Table:
@@ -33,14 +48,17 @@ class Table:
 
     queries: tuple[Query, ...] = ()
 
-    def __init__(self, id_: int, name: str, may: Permissions, step: int, n: int, gather: Gather) -> None:
+    def __init__(
+        self, id_: int, name: str, view: View, may: Permissions, step: int, n: int, gather: Gather
+    ) -> None:
         self.id = id_
         self.name = name
-        self.key = name, may
+        self.view = view
+        self.key = name, view, may
         """What it was asked for, and what those may who are shown it."""
         self.step = step
         self.n = n
-        self.gather = partial(gather, may)
+        self.gather = partial(gather, may, view)
         self.frames: list[Frame] = []
         """The newest message, encoded once for all who watch."""
         self.size = 0
@@ -54,5 +72,6 @@ class Table:
         return self.frames[0]
 
     def _show(self, n: int) -> None:
-        frame = Frame(live.table(self.name, self.id, n, *self.gather()))
+        view = self.view if self.name in SORTS else None
+        frame = Frame(live.table(self.name, self.id, n, *self.gather(), view=view))
         self.n, self.frames, self.size = n, [frame], len(frame)

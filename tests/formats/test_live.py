@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.formats import live
-from monitor.formats.live import Ack, MessageError, Past, Subscribe, Unsubscribe, Visible, decode
+from monitor.formats.live import Ack, MessageError, Past, Subscribe, Unsubscribe, View, Visible, decode
 
 GOLDEN = Path(__file__).parent.parent / "wire"
 
@@ -53,6 +53,9 @@ SERVER_MESSAGES = {
     "tick": lambda: live.tick(3, 1764000001, 1764000001000, np.array([0.5])),
     "series": lambda: live.series(3, 1764000002, [(0, (("mode", "user"),)), (0, (("mode", "idle"),))]),
     "table": lambda: live.table(**without_type("table")),
+    "table_processes": lambda: live.table(
+        **without_type("table_processes") | {"view": View(**golden("table_processes")["view"])}
+    ),
     "beat": lambda: live.beat(1764000003123),
     "notice": lambda: live.notice("slowed", golden("notice")["message"], skipped=4),
     "notice_configuration": lambda: notice("notice_configuration"),
@@ -63,6 +66,7 @@ CLIENT_MESSAGES = {
     "subscribe": Subscribe(1, ("node_load1",), range=300000, step=1000),
     "subscribe_board": Subscribe(2, board="overview", range=300000),
     "subscribe_table": Subscribe(0, table="viewers"),
+    "subscribe_processes": Subscribe(0, table="processes", view=View("memory", True, "nginx", 100)),
     "unsubscribe": Unsubscribe(3),
     "ack": Ack(3, 1764000001, 42),
     "visible": Visible(False),
@@ -102,7 +106,10 @@ def test_numbers_survive_and_what_is_not_finite_is_null(values: list[float]) -> 
         ('{"type": "subscribe", "request": 1}', "expected one of queries, board and table"),
         ('{"type": "subscribe", "request": 1, "queries": ["up"], "board": "overview"}', "one of queries,"),
         ('{"type": "subscribe", "request": 1, "board": "b", "table": "viewers"}', "one of queries,"),
-        ('{"type": "subscribe", "request": 1, "table": "viewers", "range": 1}', "by its name alone"),
+        ('{"type": "subscribe", "request": 1, "table": "viewers", "range": 1}', "it has no past and no step"),
+        ('{"type": "subscribe", "request": 1, "board": "b", "sort": "cpu"}', "are for tables alone"),
+        ('{"type": "subscribe", "request": 1, "table": "t", "limit": 1001}', "whole number from 1 to 1000"),
+        ('{"type": "subscribe", "request": 1, "table": "t", "filter": 1}', "at most 100 characters, found 1"),
         ('{"type": "subscribe", "request": 1, "queries": [1]}', "queries: expected a list of strings"),
         ('{"type": "subscribe", "request": 1, "board": 7}', "board: expected a string, found 7"),
         ('{"type": "subscribe", "request": 1, "board": "b", "variables": {"a": 1}}', "variables: expected"),

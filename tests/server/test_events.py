@@ -154,7 +154,7 @@ async def test_credit_holds_as_for_everybody(begin: Begin, house: House, audienc
 @pytest.mark.gen_test
 async def test_viewers_are_listed_and_can_be_cut(begin: Begin, audience: Audience) -> None:
     reader = await begin(User_Agent="reader/1")
-    columns, rows, _ = audience.viewers()
+    columns, rows, *_ = audience.viewers()
     row = dict(zip(columns, rows[0], strict=True))
     assert (row["address"], row["agent"], row["state"]) == ("127.0.0.1", "reader/1", "live")
     assert audience.cut(str(row["session"]))

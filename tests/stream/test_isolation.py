@@ -8,6 +8,7 @@ import pytest
 from monitor.access import Permission, Permissions
 from monitor.bus import Isolation
 from monitor.formats import live
+from monitor.formats.live import View
 from monitor.stream.audience import Audience
 from monitor.stream.beat import Beat
 from monitor.stream.feed import Feed
@@ -26,7 +27,7 @@ class Source:
 
     works = True
 
-    def __call__(self, _may: Permissions) -> Rows:
+    def __call__(self, _may: Permissions, _view: View) -> Rows:
         if not self.works:
             raise ZeroDivisionError("a fault of ours")
         return Rows(("one",), [(1,)], 1)

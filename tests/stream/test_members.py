@@ -76,7 +76,7 @@ def test_who_watches_is_shown_to_operators_alone(audience: Audience, role: Role)
 
 
 def test_a_table_that_says_nothing_of_who_may_see_it_is_shown_to_nobody(audience: Audience) -> None:
-    audience.feeds.tables["forgotten"] = lambda _may: audience.viewers()
+    audience.feeds.tables["forgotten"] = lambda _may, _view: audience.viewers()
     session, line = come(audience)
     audience.receive(session, subscribe(table="forgotten"))
     assert line.got[-1]["code"] == "not_permitted"

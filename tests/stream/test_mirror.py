@@ -177,7 +177,7 @@ def test_the_number_of_queries_is_bounded_here_as_there(house: FarHouse) -> None
 
 
 def test_a_table_is_followed_like_a_feed(house: FarHouse) -> None:
-    house.feeds.tables["seconds"] = house.mirrors.tables["seconds"] = lambda _may: Rows(
+    house.feeds.tables["seconds"] = house.mirrors.tables["seconds"] = lambda _may, _view: Rows(
         ("second",), [(house.second,)], 1
     )
     session = house.session()

@@ -8,6 +8,7 @@ import pytest
 from monitor.access import Permission, Permissions, Role
 from monitor.access.roles import GRANTED
 from monitor.formats import live
+from monitor.formats.live import View
 from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.session import Session
@@ -34,7 +35,7 @@ def house(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ho
     return house
 
 
-def commands(may: Permissions) -> Rows:
+def commands(may: Permissions, _view: View) -> Rows:
     """Of which operators see the arguments."""
     arguments = SECRET if Permission.VIEWERS in may else None
     return Rows(("command", "arguments"), [("mysqld", arguments)], 1)

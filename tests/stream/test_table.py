@@ -7,6 +7,7 @@ import pytest
 
 from monitor.access import Permission, Permissions
 from monitor.formats import live
+from monitor.formats.live import View
 from monitor.stream.beat import Beat
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
@@ -30,7 +31,7 @@ class Seconds:
         self.house = house
         self.asked = 0
 
-    def __call__(self, _may: Permissions) -> Rows:
+    def __call__(self, _may: Permissions, _view: View) -> Rows:
         self.asked += 1
         return Rows(("second",), [(self.house.second,)], 1)
 

@@ -14,7 +14,7 @@ HIDE = '{"type": "visible", "visible": false}'
 
 
 def rows(audience: Audience) -> list[dict[str, Any]]:
-    columns, found, _ = audience.viewers()
+    columns, found, *_ = audience.viewers()
     return [dict(zip(columns, row, strict=True)) for row in found]
 
 

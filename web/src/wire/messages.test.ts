@@ -21,10 +21,19 @@ const CLIENT: Record<string, ClientMessage> = {
   },
   subscribe_board: { type: "subscribe", request: 2, board: "overview", range: 300_000 },
   subscribe_table: { type: "subscribe", request: 0, table: "viewers" },
+  subscribe_processes: {
+    type: "subscribe",
+    request: 0,
+    table: "processes",
+    sort: "memory",
+    descending: true,
+    filter: "nginx",
+    limit: 100,
+  },
   unsubscribe: { type: "unsubscribe", feed: 3 },
   visible: { type: "visible", visible: false },
 };
-const SERVER = ["welcome", "subscribed", "tick", "series", "columns", "table", "beat", "error"].concat(
+const SERVER = ["welcome", "subscribed", "tick", "series", "columns", "table", "table_processes", "beat", "error"].concat(
   ["notice", "notice_configuration", "notice_limits"],
 );
 

@@ -69,6 +69,15 @@ export interface SeriesChange {
   series: Series[];
 }
 
+/** How a table is wanted. */
+export interface View {
+  /** The column by which it is sorted. */
+  sort: string;
+  descending: boolean;
+  filter: string;
+  limit: number;
+}
+
 /** Each row has one cell per column. `total` counts the rows that were left out, too. */
 export interface Table {
   type: "table";
@@ -78,6 +87,10 @@ export interface Table {
   columns: string[];
   rows: Cell[][];
   total: number;
+  /** Figures of the table itself. */
+  about?: Readonly<Record<string, number>>;
+  /** How it was asked for, where that can be chosen. */
+  view?: View;
 }
 
 export interface Beat {
@@ -109,6 +122,10 @@ export interface Subscribe {
   queries?: string[];
   board?: string;
   table?: string;
+  sort?: string;
+  descending?: boolean;
+  filter?: string;
+  limit?: number;
   variables?: Readonly<Record<string, string>>;
   range?: number;
   step?: number;
@@ -145,6 +162,19 @@ const past = (m: Json): Past => {
   return found;
 };
 
+const view = (value: unknown): View => {
+  const found = object(value, "view");
+  return {
+    sort: text(found.sort, "view.sort"),
+    descending: boolean(found.descending, "view.descending"),
+    filter: text(found.filter, "view.filter"),
+    limit: integer(found.limit, "view.limit"),
+  };
+};
+
+const figures = (value: unknown): Record<string, number> =>
+  Object.fromEntries(Object.entries(object(value, "about")).map(([name, found]) => [name, number(found, `about.${name}`)]));
+
 const table = (m: Json): Table => {
   const found: Table = {
     type: "table",
@@ -154,6 +184,8 @@ const table = (m: Json): Table => {
     columns: list(text)(m.columns, "columns"),
     rows: list(list(cell))(m.rows, "rows"),
     total: integer(m.total, "total"),
+    ...(m.about === undefined ? {} : { about: figures(m.about) }),
+    ...(m.view === undefined ? {} : { view: view(m.view) }),
   };
   if (found.rows.some((cells) => cells.length !== found.columns.length)) {
     throw new WireError("rows: one cell per column expected");
