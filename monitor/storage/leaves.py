@@ -17,9 +17,10 @@ from monitor.storage.schema import PAGE, Row, Value
 _LOCAL = PAGE - 35
 """Bytes of a row that a leaf holds at most; what is beyond lies in a chain of overflow pages."""
 _LEAST = (PAGE - 12) * 32 // 255 - 23
+_LONGEST = 64
+"""Bytes of the head of a row; none of ours has more."""
 _WIDTHS = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)
-"""Bytes of a value by its serial type, up to the first of bytes and text."""
-_LONGEST = 1 << 26
+"""Bytes of a value by its serial type, below those of bytes and text."""
 
 
 class Leaves:
@@ -62,9 +63,11 @@ class Leaves:
     def _row(self, page: bytes, place: int) -> Row:
         length, place = _varint(page, place)
         number, place = _varint(page, place)
-        if length > _LONGEST:
-            raise ValueError(f"a row of {length} bytes")
-        return (number, *_values(self._payload(page, place, length)))
+        types, start = _types(page, place)
+        # Checked before anything is followed: what is no row hardly ever adds up.
+        if start - place + sum(map(_width, types)) != length:
+            raise ValueError(f"a row of {length} bytes whose values do not add up to it")
+        return (number, *_values(self._payload(page, place, length), types, start - place))
 
     def _payload(self, page: bytes, place: int, length: int) -> bytes:
         if length <= _LOCAL:
@@ -74,6 +77,8 @@ class Leaves:
         parts, left = [page[place : place + local]], length - local
         [follow] = struct.unpack_from(">I", page, place + local)
         while left > 0:
+            if not 0 < follow <= self.count:
+                raise ValueError(f"a row that goes on in page {follow}, expected {self.count} at most")
             more = self._page(follow)
             [follow] = struct.unpack_from(">I", more)
             parts.append(more[4 : 4 + left])
@@ -93,20 +98,32 @@ def _varint(data: bytes, place: int) -> tuple[int, int]:
     return number << 8 | data[place], place + 1
 
 
-def _values(record: bytes) -> list[Value]:
-    """The values of a record but for the first, which stands for the id and is NULL."""
-    end, place = _varint(record, 0)
+def _types(data: bytes, place: int) -> tuple[list[int], int]:
+    """The serial types of a record's values, and where the first value begins."""
+    length, begin = _varint(data, place)
+    if length > _LONGEST:
+        raise ValueError(f"a row with a head of {length} bytes, expected {_LONGEST} at most")
     types = []
-    while place < end:
-        kind, place = _varint(record, place)
+    while begin < place + length:
+        kind, begin = _varint(data, begin)
         types.append(kind)
+    return types, begin
+
+
+def _width(kind: int) -> int:
+    """Bytes of a value by its serial type."""
+    return _WIDTHS[kind] if kind < len(_WIDTHS) else (kind - 12) // 2
+
+
+def _values(record: bytes, types: list[int], place: int) -> list[Value]:
+    """The values of a record but for the first, which stands for the id and is NULL."""
     values = []
     for kind in types:
-        width = _WIDTHS[kind] if kind < len(_WIDTHS) else (kind - 12) // 2
-        if end + width > len(record):
+        end = place + _width(kind)
+        if end > len(record):
             raise ValueError("a value beyond the end of its row")
-        values.append(_value(kind, record[end : end + width]))
-        end += width
+        values.append(_value(kind, record[place:end]))
+        place = end
     return values[1:]
 
 

@@ -13,7 +13,7 @@ def merge(stored: Slab, new: Slab) -> Slab:
     times = np.union1d(stored.times, new.times)
     index = {entry.labels: place for place, entry in enumerate(stored.entries)}
     added = tuple(entry for entry in new.entries if entry.labels not in index)
-    index.update((entry.labels, len(index) + place) for place, entry in enumerate(added))
+    index.update((entry.labels, place) for place, entry in enumerate(added, len(stored.entries)))
     shape = (len(stored.tier.aspects), len(times), len(index))
     values = np.full(shape, STALE_BITS, np.int64).view(np.float64)
     for slab in (new, stored):

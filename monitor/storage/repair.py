@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.storage.connections import Connections
-from monitor.storage.schema import Damage
+from monitor.storage.schema import UNREADABLE, Damage
 from monitor.storage.span import Span
 from monitor.storage.volume import Intern, Volume
 
@@ -43,7 +43,7 @@ def structure(volume: Volume) -> bool:
         with closing(sqlite3.connect(f"{volume.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             [said] = connection.execute("PRAGMA integrity_check(1)").fetchone()
         sound = bool(said == "ok")
-    except sqlite3.Error:
+    except UNREADABLE:
         sound = False
     if not sound:
         volume.report(Damage(volume.path, "its structure is broken; what is not named is still read", None))

@@ -26,6 +26,9 @@ PAGE = 32768
 PATIENCE = 30.0
 """Seconds that one connection waits for another's commit."""
 
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises for a broken file; what it says of it may be no text."""
+
 Value = int | float | bytes | None
 Row = tuple[Any, ...]
 """The id of a row, its values, and its seal."""
@@ -129,7 +132,7 @@ def connect(path: Path, tier: Tier, *, write: bool = False, create: bool = False
             connection.execute("PRAGMA synchronous=FULL")
         if create:
             _create(connection, tier)
-    except sqlite3.Error:
+    except UNREADABLE:
         connection.close()
         raise
     return connection

@@ -75,7 +75,7 @@ class Shelf:
             try:
                 self._writer(tier, span).put(group)
             except DamagedError:
-                self._mend(tier, span)
+                self.mend(tier, span)
                 self._writer(tier, span).put(group)
 
     def has(self, tier: Tier, target: Labels, slot: int) -> bool:
@@ -134,6 +134,17 @@ class Shelf:
                     gone.append(self._unlink(tier, span))
         return gone
 
+    def mend(self, tier: Tier, span: int) -> None:
+        """Set a damaged file aside, and put what can be read of it in its place; for the writing thread."""
+        self._close_writer(tier, span)
+        volume = self._volumes[tier][span]
+        logger.error(
+            "%s is damaged: it is set aside, and what can be read of it is written anew", volume.path
+        )
+        repair(volume, self.intern)
+        self._connections.forget(volume.path)
+        volume.changed()
+
     def close(self) -> None:
         """Close all files; what readers have borrowed they close themselves."""
         for _, writer in self._writers.values():
@@ -183,17 +194,6 @@ class Shelf:
         if writer is not None and at == span:
             del self._writers[tier]
             writer.close()
-
-    def _mend(self, tier: Tier, span: int) -> None:
-        """Set a damaged file aside, and put what can be read of it in its place."""
-        self._close_writer(tier, span)
-        volume = self._volumes[tier][span]
-        logger.error(
-            "%s is damaged: it is set aside, and what can be read of it is written anew", volume.path
-        )
-        repair(volume, self.intern)
-        self._connections.forget(volume.path)
-        volume.changed()
 
     def _unlink(self, tier: Tier, span: int) -> Path:
         self._close_writer(tier, span)

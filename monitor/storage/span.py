@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from monitor.model import Labels
 from monitor.storage.contents import Contents
 from monitor.storage.draft import Draft, Ids
 from monitor.storage.merge import merge, same
-from monitor.storage.schema import CELL, STATE, DamagedError, Row, connect
+from monitor.storage.schema import CELL, STATE, UNREADABLE, DamagedError, Row, connect
 from monitor.storage.tier import Slab
 from monitor.storage.volume import Intern, Volume
 
@@ -27,21 +29,23 @@ class Span:
         path = volume.path
         # A file of no bytes is one that could not be made: the disk was full.
         create = not path.exists() or path.stat().st_size == 0
-        self._connection = connect(path, volume.tier, write=True, create=create)
-        if create:
-            volume.changed()
         try:
+            self._connection = connect(path, volume.tier, write=True, create=create)
+        except UNREADABLE as error:
+            raise as_damage(error, path) from error
+        try:
+            # One wrong byte would make it a file with a write-ahead log.
+            self._connection.execute("PRAGMA journal_mode=DELETE").fetchone()
             # What an interrupted transaction left behind is taken back now, not when somebody reads.
             self._connection.execute(f"SELECT count(*) FROM {STATE}").fetchone()  # noqa: S608
-            volume.contents()
-        except (sqlite3.Error, OSError) as error:
+        except UNREADABLE as error:
             self.close()
-            if is_damage(error):
-                raise DamagedError(path, str(error)) from error
-            raise
+            raise as_damage(error, path) from error
+        volume.changed()
+        contents = volume.contents()
         if volume.damaged:
             self.close()
-            raise DamagedError(path, ", ".join(volume.contents().lost) or "its structure is broken")
+            raise DamagedError(path, ", ".join(contents.lost) or "its structure is broken")
 
     def put(self, slabs: Sequence[Slab]) -> None:
         """Keep rows of the slots of this file, for good when this returns: one slab for a target and slot.
@@ -82,12 +86,10 @@ class Span:
             self._insert(CELL, cells)
             self._insert(STATE, [draft.state()])
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            if is_damage(error):
-                raise DamagedError(self._volume.path, str(error)) from error
-            raise
+            raise as_damage(error, self._volume.path) from error
         finally:
             self._volume.changed()
 
@@ -107,9 +109,8 @@ class Span:
         self._connection.close()
 
 
-def is_damage(error: Exception) -> bool:
-    """Whether an error says that a file is broken, not that the disk is full or the file held."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+def as_damage(error: Exception, path: Path) -> Exception:
+    """DamagedError for what says that a file is broken; what says that the disk is full stays as it is."""
     passing = (
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_BUSY,
@@ -118,5 +119,9 @@ def is_damage(error: Exception) -> bool:
         sqlite3.SQLITE_READONLY,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
     )
-    return isinstance(error, sqlite3.DatabaseError) and code not in passing
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return DamagedError(path, "it says of itself that it may not be written")
+    return error if code is not None and code & 0xFF in passing else DamagedError(path, str(error))

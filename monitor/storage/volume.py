@@ -13,7 +13,18 @@ from monitor.model import Floats, Labels
 from monitor.storage.codec import NOTHING, decode
 from monitor.storage.connections import Connections
 from monitor.storage.contents import Contents, Slot, Tables, read_tables, understand, whole
-from monitor.storage.schema import CELL, FORMAT, STATE, Damage, NewerError, Row, cell_number, columns, intact
+from monitor.storage.schema import (
+    CELL,
+    FORMAT,
+    STATE,
+    UNREADABLE,
+    Damage,
+    NewerError,
+    Row,
+    cell_number,
+    columns,
+    intact,
+)
 from monitor.storage.tier import Entry, Slab, Tier
 from monitor.storage.wreck import Wreck
 
@@ -64,7 +75,7 @@ class Volume:
         try:
             with self._connections.lend(self.path, self.tier) as connection:
                 tables = read_tables(connection)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             refuse_passing(error, self.path)
         if not tables or not whole(tables):
             self._wreck = Wreck(self.path, self.tier)
@@ -93,7 +104,7 @@ class Volume:
             with self._connections.lend(self.path, self.tier) as connection:
                 self._check_version(connection, contents)
                 found = {row[0]: row for row in self._fetch(connection, wanted)}
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             self._check_there()
             refuse_passing(error, self.path)
         if len(found) < len(wanted):
@@ -158,7 +169,7 @@ def column(row: Row, aspect: int, rows: int) -> Floats:
     return decode(None if cell == NOTHING else cell, rows)
 
 
-def refuse_passing(error: sqlite3.Error, path: Path) -> None:
+def refuse_passing(error: Exception, path: Path) -> None:
     """Raise OSError for what is no damage: a file that is gone, and one that another process holds."""
     if not path.exists():
         raise FileNotFoundError(f"{path} is gone") from error

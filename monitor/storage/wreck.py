@@ -41,12 +41,12 @@ class Wreck:
 
     def cells(self, wanted: dict[int, int]) -> Iterator[Row]:
         """Those of the cells, given with the version that they are of, that are intact."""
+        numbers = np.array(sorted(wanted), np.int64)
+        pages = np.unique(self._pages[np.isin(self._ids, numbers)])
         with Leaves(self._path) as leaves:
-            for number, written in wanted.items():
-                low, high = self._ids.searchsorted((number, number + 1))
-                for page in self._pages[low:high].tolist():
-                    found = (row for row in leaves.rows(page) if row[0] == number and len(row) == self._width)
-                    yield from (row for row in found if intact(CELL, row, written))
+            for page in pages.tolist():
+                rows = (row for row in leaves.rows(page) if row[0] in wanted and len(row) == self._width)
+                yield from (row for row in rows if intact(CELL, row, wanted[row[0]]))
 
     def complete(self, tables: Tables) -> dict[str, dict[int, Row]]:
         """All that was read by the index, and what else is here."""
