@@ -63,13 +63,18 @@ class Past(NamedTuple):
 
 
 class Brought(NamedTuple):
-    """Those columns, up to number n, which is the newest that the worker has been told of."""
+    """Those columns, up to number n, which the worker has been told of, and what belongs to them.
+
+    Where they cannot be had, `code` is an error code of the live protocol, and `text` says why.
+    """
 
     feed: int
     n: int
     after: int
     request: int | None
     parts: Sequence[bytes]
+    code: str = ""
+    text: str = ""
 
 
 class Close(NamedTuple):

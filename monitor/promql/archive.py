@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor  # noqa: TID251 - the disk is the machine's own
 from typing import TypeVar
 
-from monitor.promql.errors import AwayError
+from monitor.promql.errors import AwayError, QueryError
 from monitor.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -73,9 +73,9 @@ class Archive:
             raise AwayError(BUSY) from None
 
     def begin(
-        self, work: Work[Result], patience: float, answer: Callable[[Result | AwayError], None]
+        self, work: Work[Result], patience: float, answer: Callable[[Result | QueryError], None]
     ) -> None:
-        """Have work done, and the answer given in a later turn of the event loop."""
+        """Have work done, and the answer or what it raised given in a later turn of the event loop."""
         loop = asyncio.get_running_loop()
         try:
             future = self._submit(work, patience)
@@ -110,7 +110,7 @@ class Archive:
             raise AwayError(f"history cannot be read at present: {error}") from error
 
 
-def deliver(done: Future[Result], answer: Callable[[Result | AwayError], None]) -> None:
+def deliver(done: Future[Result], answer: Callable[[Result | QueryError], None]) -> None:
     if not done.cancelled():
         error = done.exception()
-        answer(error if isinstance(error, AwayError) else done.result())
+        answer(error if isinstance(error, QueryError) else done.result())

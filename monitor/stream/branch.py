@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from monitor.access import Permission
 from monitor.formats import relay
@@ -12,7 +13,7 @@ from monitor.stream.feed import Feed, FeedError
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
 from monitor.stream.mirror import Send
-from monitor.stream.source import Asked
+from monitor.stream.source import Asked, Delivery, PastError
 from monitor.stream.table import Table
 
 EARLY = 0
@@ -81,10 +82,15 @@ class Branch:
         if lent.told < feed.n:
             # Asked while the others are still evaluated: the answer must be in step with the mirror.
             self._tell(EARLY, (lent,))
-        frame = feed.past(asked.after, self.feeds.storage, asked.request)
+        self.feeds.bring(feed, asked.after, partial(self._brought, asked), asked.request)
+
+    def _brought(self, asked: relay.Past, found: Delivery | PastError) -> None:
+        if isinstance(found, PastError):
+            self.send(relay.Brought(asked.feed, 0, asked.after, asked.request, (), found.code, str(found)))
+            return
         # Left to the worker to compress: it costs most when many come back at once, and they are spread.
-        parts = (frame.payload, frame.deflated or b"")
-        self.send(relay.Brought(feed.id, feed.n, asked.after, asked.request, parts))
+        parts = [part for frame in found.frames for part in (frame.payload, frame.deflated or b"")]
+        self.send(relay.Brought(asked.feed, found.n, asked.after, asked.request, parts))
 
     def _close(self, closed: relay.Close) -> None:
         lent = self._lent[closed.feed]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from monitor.access import Permissions
 from monitor.formats import live
 from monitor.formats.live import Past
-from monitor.model import Floats, Labels, Times
-from monitor.promql import BrokenError, Limits, Moment, Query, QueryError
+from monitor.model import Columns, Floats, Labels, Times
+from monitor.promql import BrokenError, Limits, Moment, Query, QueryError, depth_of
 from monitor.storage import Storage
 from monitor.stream.frames import Frame, Tail
 
@@ -59,6 +59,8 @@ class Feed:
         self.key = text_of(self.queries), step, may
         """What it was asked for and by whom; a text, as its hash is worked out once."""
         self.limits = limits
+        self.depth = depth_of(self.queries)
+        """How far back its queries look."""
         self.n = n
         """Number of the newest column."""
         self.frames: list[Frame] = []
@@ -78,6 +80,11 @@ class Feed:
 
     def advance(self, n: int, moment: Moment) -> None:
         """Go on to column n: ask for what is new and make the frames that say so."""
+        if n > self.n:
+            self.take(n, self._ask(n, n, moment) if n == self.n + 1 else ())
+
+    def take(self, n: int, answers: Sequence[Columns | QueryError]) -> None:
+        """Go on to column n, with what its queries have for it; several columns at once make no frames."""
         if n <= self.n:
             return
         single = n == self.n + 1
@@ -87,7 +94,7 @@ class Feed:
         if not single:
             return
         faults = dict(self.faults)
-        values = self._forget(self._values(n, n, moment)[:, 0])
+        values = self._forget(self._arranged(answers, 1)[:, 0])
         frames = self._new_series()
         frames.append(Frame(live.tick(self.id, n, n * self.step, values)))
         frames.extend(self._new_faults(faults))
@@ -107,7 +114,7 @@ class Feed:
 
     def check(self, storage: Storage) -> None:
         """Evaluate every query once, before anybody listens.  Raises FeedError for one that fails."""
-        self._values(self.n, self.n, Moment(storage, self.limits))
+        self._arranged(self._ask(self.n, self.n, Moment(storage, self.limits)), 1)
         self._announced = len(self.series)
         for query, message in self.faults.items():
             raise FeedError(query, QueryError(message, None))
@@ -117,7 +124,8 @@ class Feed:
         first_held = self.n + 1 if oldest is None else -(-oldest // self.step)
         first = min(max(after + 1, first_held), self.n + 1)
         complete = first <= after + 1
-        values = self._values(first, self.n, Moment(storage, self.limits))
+        answers = self._ask(first, self.n, Moment(storage, self.limits))
+        values = self._arranged(answers, self.n - first + 1)
         return Past(
             feed=self.id,
             n=self.n,
@@ -128,13 +136,16 @@ class Feed:
             oldest=None if complete or oldest is None else first * self.step,
         )
 
-    def _values(self, first: int, last: int, moment: Moment) -> Floats:
-        """(series, columns) of the columns first to last; new series join the feed in the order met."""
+    def _ask(self, first: int, last: int, moment: Moment) -> list[Columns | QueryError]:
+        """What each query has for the columns first to last."""
         times = first * self.step, last * self.step, self.step
-        answers = [moment.ask(query, *times) for query in (self.queries if first <= last else ())]
+        return [moment.ask(query, *times) for query in (self.queries if first <= last else ())]
+
+    def _arranged(self, answers: Sequence[Columns | QueryError], columns: int) -> Floats:
+        """(series, columns); new series join the feed in the order met."""
         self._note({n: answer for n, answer in enumerate(answers) if isinstance(answer, QueryError)})
         rows = self._place([() if isinstance(answer, QueryError) else answer.series for answer in answers])
-        values = np.full((len(self.series), last - first + 1), np.nan)
+        values = np.full((len(self.series), columns), np.nan)
         if len(rows):
             parts = [answer.values for answer in answers if not isinstance(answer, QueryError)]
             values[rows] = np.concatenate(parts)

@@ -12,11 +12,12 @@ from typing import TypeAlias
 from monitor.access import Permissions
 from monitor.formats.live import WHOLE, View
 from monitor.model import Labels
-from monitor.promql import Limits, Moment, Query, QueryError, parse
+from monitor.promql import Archive, Limits, Moment, Query, QueryError, parse
 from monitor.storage import Storage
+from monitor.stream.beyond import Beyond
 from monitor.stream.feed import Feed, FeedError, text_of
 from monitor.stream.isolation import Isolated, nowhere
-from monitor.stream.source import Asked, Brought, Followed, Opened
+from monitor.stream.source import Asked, Brought, Delivery, Followed, Opened
 from monitor.stream.table import MOST, Gather, Table
 
 RATE_STEPS = 5
@@ -40,8 +41,11 @@ class Feeds:
         wall: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
         isolated: Isolated = nowhere,
+        archive: Archive | None = None,
     ) -> None:
-        """Step in ms; wall gives the Unix time in seconds while nothing has been stored."""
+        """Step in ms; wall gives the Unix time in seconds while nothing has been stored.  `archive` has what
+        is older than what the storage has, which is in memory."""
+        self.beyond = Beyond(archive or Archive(storage))
         self.isolated = isolated
         self.storage = storage
         self.step = step
@@ -116,9 +120,12 @@ class Feeds:
         return self.open(asked.queries, dict(asked.variables), asked.step, asked.may)
 
     def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
-        """The columns numbered after + 1 to n; the answer comes within the call."""
+        """The columns behind number `after`; the answer comes within the call where memory has them."""
         assert isinstance(feed, Feed | Table)
-        answer(feed.past(after, self.storage, request))
+        if isinstance(feed, Feed) and self.beyond.holds(feed, after):
+            self.beyond.bring(feed, after, answer, request)
+        else:
+            answer(Delivery(feed.n, [feed.past(after, self.storage, request)]))
 
     def close(self, feed: Followed) -> None:
         """One listener less."""
@@ -158,10 +165,16 @@ class Feeds:
         for feed in tuple(self._running.values()):
             if self._running.get(feed.key) is feed:
                 with self.isolated(f"the table {feed.name}" if isinstance(feed, Table) else "a feed"):
-                    feed.advance(now // feed.step, moment)
+                    self._advance(feed, now, moment)
             if self.clock() - begun > TURN:
                 yield
                 begun = self.clock()
+
+    def _advance(self, feed: Feed | Table, now: int, moment: Moment) -> None:
+        if isinstance(feed, Feed) and self.beyond.leads(feed, now):
+            self.beyond.advance(feed, now // feed.step)
+        else:
+            feed.advance(now // feed.step, moment)
 
     def _newest(self, step: int) -> int:
         """Number of the newest column."""

@@ -14,7 +14,7 @@ from monitor.formats import relay
 from monitor.promql import QueryError
 from monitor.stream.feed import PASTS, FeedError
 from monitor.stream.frames import Frame
-from monitor.stream.source import Asked, Brought, Followed, Opened
+from monitor.stream.source import Asked, Brought, Delivery, Followed, Opened, PastError
 from monitor.stream.table import Gather
 
 Send = Callable[[relay.Message], None]
@@ -33,7 +33,7 @@ class Mirror:
         self.asked: list[Asked] = []
         """The ways in which it was asked for, each of which opened it once."""
         self.listeners = 0
-        self.pasts: dict[tuple[int, int | None], Frame] = {}
+        self.pasts: dict[tuple[int, int | None], Delivery] = {}
         """Brought since the newest column came, for others who need the same."""
         self.awaited: defaultdict[tuple[int, int | None], list[Brought]] = defaultdict(list)
 
@@ -48,12 +48,16 @@ class Mirror:
     def take(self, brought: relay.Brought) -> None:
         """Give the columns to all who wait for them."""
         key = brought.after, brought.request
-        (frame,) = frames_of(brought.parts)
-        if len(self.pasts) == PASTS:
-            del self.pasts[next(iter(self.pasts))]
-        self.pasts[key] = frame
+        found: Delivery | PastError
+        if brought.code:
+            found = PastError(brought.code, brought.text)
+        else:
+            found = Delivery(brought.n, list(frames_of(brought.parts)))
+            if len(self.pasts) == PASTS:
+                del self.pasts[next(iter(self.pasts))]
+            self.pasts[key] = found
         for answer in self.awaited.pop(key, ()):
-            answer(frame)
+            answer(found)
 
 
 class Mirrors:

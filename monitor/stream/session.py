@@ -23,7 +23,7 @@ from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.request import RefusedError, asked, too_many
-from monitor.stream.source import Followed, Source
+from monitor.stream.source import Delivery, Followed, PastError, Source
 from monitor.stream.weight import weight
 
 BAD_MESSAGES = 2
@@ -241,9 +241,9 @@ class Session:
     def _refuse(self, request: int | None, error: RefusedError) -> None:
         self._put(Frame(live.error(request, error.code, str(error), **error.place)))
 
-    def _put(self, frame: Frame) -> None:
+    def _put(self, *frames: Frame) -> None:
         """Goes out next."""
-        self._ready.append(frame)
+        self._ready += frames
         if not self._asking:
             self.due(self)
 
@@ -277,15 +277,35 @@ class Session:
 
     def _bring(self, subscription: Subscription, after: int, now: float, request: int | None = None) -> None:
         subscription.sent = AWAITING
-        answer = partial(self._brought, subscription, after, now)
+        answer = partial(self._brought, subscription, after, now, request)
         self.feeds.bring(subscription.feed, after, answer, request)
 
-    def _brought(self, subscription: Subscription, after: int, now: float, frame: Frame) -> None:
+    def _brought(
+        self,
+        subscription: Subscription,
+        after: int,
+        now: float,
+        request: int | None,
+        found: Delivery | PastError,
+    ) -> None:
         feed = subscription.feed
-        if self.subscriptions.get(feed.id) is subscription:
-            subscription.sent = max(after, feed.n)
-            self.credit.spend(Sent(feed.id, feed.n, len(frame), now))
-            self._put(frame)
+        if self.subscriptions.get(feed.id) is not subscription:
+            return
+        if isinstance(found, PastError):
+            self._lack(subscription, after, request, found)
+            return
+        subscription.sent = max(after, found.n)
+        self.credit.spend(Sent(feed.id, found.n, sum(map(len, found.frames)), now))
+        self._put(*found.frames)
+
+    def _lack(self, subscription: Subscription, after: int, request: int | None, error: PastError) -> None:
+        """Who asked is told that it cannot be; what was missed is asked for again with the next tick."""
+        if request is None:
+            subscription.sent = after
+        else:
+            del self.subscriptions[subscription.feed.id]
+            self.feeds.close(subscription.feed)
+            self._refuse(request, RefusedError(error.code, str(error)))
 
     def _room_for(self, feed: Followed) -> bool:
         running = [subscription.feed for subscription in self.subscriptions.values()]

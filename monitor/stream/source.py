@@ -47,8 +47,23 @@ class Followed(Protocol):
     def queries(self) -> Sequence[object]: ...
 
 
+class Delivery(NamedTuple):
+    """Columns of the past, the last of which is number n, and what belongs to them."""
+
+    n: int
+    frames: Sequence[Frame]
+
+
+class PastError(Exception):
+    """The past that was asked for cannot be had: an error code of the protocol and a text."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 Opened: TypeAlias = Callable[[Followed | FeedError], None]
-Brought: TypeAlias = Callable[[Frame], None]
+Brought: TypeAlias = Callable[[Delivery | PastError], None]
 
 
 class Source(Protocol):
@@ -63,7 +78,7 @@ class Source(Protocol):
         """The feed, which is the asker's to `close`, or why it cannot be."""
 
     def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
-        """The columns numbered after + 1 to n, where n is the feed's when the answer comes."""
+        """The columns behind number `after`, up to what was the newest not long before the answer comes."""
 
     def close(self, feed: Followed) -> None:
         """One listener less."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from monitor.promql import Archive, AwayError, evaluate, parse
+from monitor.promql import Archive, AwayError, QueryError, evaluate, parse
 from monitor.promql.archive import MOST, THREADS
 from monitor.storage import Storage
 from monitor.storage.head import Head
@@ -121,8 +121,8 @@ async def test_history_that_cannot_be_read_is_told_and_logged(
         await archive.read(fail, 5)
 
 
-async def answered(archive: Archive, work: Callable[[Storage], str]) -> str | AwayError:
-    future: asyncio.Future[str | AwayError] = asyncio.get_running_loop().create_future()
+async def answered(archive: Archive, work: Callable[[Storage], str]) -> str | QueryError:
+    future: asyncio.Future[str | QueryError] = asyncio.get_running_loop().create_future()
     archive.begin(work, 5, future.set_result)
     assert not future.done(), "an answer comes in a later turn"
     return await future

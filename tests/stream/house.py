@@ -69,6 +69,14 @@ class House:
         """One tick, with what others do between its turns."""
         yield from self.feeds.turns(self.store(second))
 
+    @property
+    def storage(self) -> Head:
+        """All that was ever stored, or is kept."""
+        return self.head
+
+    def restart(self) -> None:
+        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START + self.second)
+
     def settle(self) -> bool:
         """Nothing is under way in this house."""
         return False

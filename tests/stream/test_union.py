@@ -19,20 +19,20 @@ from monitor.formats import live
 from monitor.model import Labels
 from monitor.promql import Limits, evaluate, parse
 from monitor.stream.beat import Beat
-from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
 from monitor.stream.session import Session
+from tests.stream.deep import DeepHouse
 from tests.stream.house import START, House, read, subscribe
 
-QUERIES = ["load", "bytes", "sum(bytes)", "rate(load[$__rate_interval])"]
+QUERIES = ("load", "bytes", "sum(bytes)", "rate(load[$__rate_interval])")
 BEAT = Beat(Frame(live.beat(1)), 1)
 
 
 class Browser:
     """A client that keeps to docs/protocol.md: holds columns, sees jumps, resumes with `after`."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, queries: tuple[str, ...] = QUERIES, span: int = 3000) -> None:
+        self.session, self.queries, self.span = session, queries, span
         self.columns: dict[int, dict[tuple[int, Labels], float]] = {}
         self.series: list[tuple[int, Labels]] = []
         self.feed = 0
@@ -44,8 +44,8 @@ class Browser:
 
     def connect(self, session: Session, now: float) -> None:
         self.session = session
-        past = {"range": 3000} if self.last is None else {"after": self.last}
-        session.receive(subscribe(queries=QUERIES, **past))
+        past = {"range": self.span} if self.last is None else {"after": self.last}
+        session.receive(subscribe(queries=self.queries, **past))
         self.take(session.outgoing(now, drained=True))
 
     def take(self, frames: list[Frame]) -> None:
@@ -74,11 +74,18 @@ class Browser:
 
 
 class Histories(RuleBasedStateMachine):
+    queries: tuple[str, ...] = QUERIES
+    span = 3000
+
+    def build(self) -> House:
+        house = House()
+        house.tick(5)
+        return house
+
     @initialize()
     def open(self) -> None:
-        self.house = House()
-        self.house.tick(5)
-        self.browser = Browser(self.house.session())
+        self.house = self.build()
+        self.browser = Browser(self.house.session(), self.queries, self.span)
         self.browser.connect(self.browser.session, 5.0)
         self.connected = True
         self.drained = True
@@ -117,7 +124,7 @@ class Histories(RuleBasedStateMachine):
         self.browser.session.end()
         self.connected = False
         if restart:
-            self.house.feeds = Feeds(self.house.head, 1000, Limits(), lambda: START + self.house.second)
+            self.house.restart()
         self.ticks(away, drained=True, acknowledges=True)
         self.comes_back()
 
@@ -136,12 +143,15 @@ class Histories(RuleBasedStateMachine):
         # Before its first tick a restarted service takes its newest column for one that is still measured.
         self.house.tick(self.house.second + 1)
         self.comes_back()
+        self.drained = True
+        while self.house.settle():
+            self.send(tick=True)
         assert self.browser.last == (START + self.house.second) * 1000
         first, last = min(self.browser.columns), max(self.browser.columns)
         expected: dict[int, dict[tuple[int, Labels], float]] = {t: {} for t in range(first, last + 1, 1000)}
-        for index, text in enumerate(QUERIES):
+        for index, text in enumerate(self.queries):
             query = parse(text.replace("$__rate_interval", "5s"))
-            found = evaluate(query, self.house.head, first, last, 1000, Limits())
+            found = evaluate(query, self.house.storage, first, last, 1000, Limits())
             for labels, row in zip(found.series, found.values.tolist(), strict=True):
                 for t, value in zip(found.timestamps.tolist(), row, strict=True):
                     if math.isfinite(value):
@@ -150,7 +160,22 @@ class Histories(RuleBasedStateMachine):
         self.browser.session.end()
 
 
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(
-    max_examples=int(os.environ.get("MONITOR_HISTORIES", "60")), stateful_step_count=30, deadline=None
-)
+class DeepHistories(Histories):
+    """Most of the past is in no memory, and one query always looks beyond it."""
+
+    queries = (*QUERIES, "sum_over_time(load[320s])")
+    span = 30_000
+
+    def build(self) -> House:
+        return DeepHouse()
+
+    @rule()
+    def history_is_read(self) -> None:
+        self.house.settle()
+        self.send(tick=False)
+
+
+MOST = int(os.environ.get("MONITOR_HISTORIES", "60"))
+TestHistories, TestDeepHistories = Histories.TestCase, DeepHistories.TestCase
+TestHistories.settings = settings(max_examples=MOST, stateful_step_count=30, deadline=None)
+TestDeepHistories.settings = settings(TestHistories.settings, max_examples=MOST // 2)
