@@ -35,7 +35,7 @@ QUIET = 60.0
 class Collector(Protocol):
     """A source that answers at once."""
 
-    def collect(self, host: Host) -> Iterable[Block]:
+    def collect(self, host: Host, /) -> Iterable[Block]:
         """What is measured now.  Raises FileNotFoundError where the host has no such thing."""
 
 
@@ -48,7 +48,7 @@ class Background(Protocol):
     limit: float
     """Seconds after which an answer is given up."""
 
-    async def refresh(self, host: Host) -> Iterable[Block]:
+    async def refresh(self, host: Host, /) -> Iterable[Block]:
         """What is measured.  Raises FileNotFoundError where the host has no such thing."""
 
     async def close(self) -> None:

@@ -3,11 +3,35 @@
 The patterns are node_exporter's own defaults, so that the series are the same.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
-from .section import Folder, Off, Pattern, Switch, Takes
+from pydantic import AfterValidator, Strict
+
+from .problems import expected
+from .section import Folder, Form, Off, Pattern, Switch, Takes
 from .units import Between, Duration
+
+NAME = r"[a-zA-Z0-9_-]+([./][a-zA-Z0-9_-]+)*"
+
+
+def read_name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise expected("the name of a setting of the kernel, such as kernel.hostname")
+    return text
+
+
+def read_names(text: str) -> str:
+    if not re.fullmatch(NAME + r"(:\w+(,\w+)*)?", text):
+        raise expected(
+            "the name of a setting of the kernel, such as kernel.pid_max or fs.file-nr:used,free,limit"
+        )
+    return text
+
+
+Name = Annotated[str, AfterValidator(read_name)]
+Names = Annotated[str, AfterValidator(read_names)]
 
 
 class Cpu(Switch):
@@ -79,6 +103,20 @@ class Netstat(Switch):
     """Fields of netstat to keep (`Protocol_Field`)."""
 
 
+class NetworkRoute(Off):
+    """Routes by network device."""
+
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 10
+    """Time between two looks; between them the last values stand."""
+
+
+class Powersupplyclass(Switch):
+    """Batteries and mains."""
+
+    supplies_exclude: Annotated[Pattern, Takes.RELOAD] = ""
+    """Power supplies to leave out; empty leaves out none."""
+
+
 class ProcessGroups(Switch):
     """Processes in groups by name and unit, their live table, and the history of those at the top."""
 
@@ -90,11 +128,28 @@ class ProcessGroups(Switch):
     """How many groups have a name; what belongs to none of them is the group `other`."""
 
 
-class Powersupplyclass(Switch):
-    """Batteries and mains."""
+class Processes(Off):
+    """Processes and threads by state."""
 
-    supplies_exclude: Annotated[Pattern, Takes.RELOAD] = ""
-    """Power supplies to leave out; empty leaves out none."""
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 5
+    """Time between two looks; between them the last values stand."""
+
+
+class Qdisc(Off):
+    """What the queues of network devices sent, dropped and hold."""
+
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 5
+    """Time between two looks; between them the last values stand."""
+
+
+class Sysctl(Off):
+    """Chosen settings of the kernel."""
+
+    include: Annotated[tuple[Names, ...], Strict(False), Form("list of names"), Takes.RELOAD] = ()
+    """Settings with numbers, such as kernel.pid_max, or with a name for each of several numbers:
+    `fs.file-nr:allocated,free,limit`."""
+    include_info: Annotated[tuple[Name, ...], Strict(False), Form("list of names"), Takes.RELOAD] = ()
+    """Settings with text, such as kernel.hostname; the text is a label."""
 
 
 class Systemd(Off):
@@ -121,6 +176,13 @@ class Tapestats(Switch):
 
     devices_exclude: Annotated[Pattern, Takes.RELOAD] = ""
     """Tape drives to leave out; empty leaves out none."""
+
+
+class Tcpstat(Off):
+    """TCP connections by state, and bytes in their queues."""
+
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 5
+    """Time between two looks; between them the last values stand."""
 
 
 class Textfile(Switch):

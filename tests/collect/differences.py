@@ -32,7 +32,6 @@ MORE = (
         "node_exporter keeps these fields of netstat by default since 1.6",
     ),
     Difference("namedprocess_.*|monitor_process.*", "process-exporter gives it, and node_exporter does not"),
-    Difference("node_cpu_online", "node_exporter has it since 1.6"),
     Difference("monitor_collector_unreadable_files", "a file that cannot be read is left out, and counted"),
     Difference(
         "node_btrfs_(commits?_.*|(last|max)_commit_seconds)|node_hwmon_freq_freq_mhz"
@@ -41,6 +40,15 @@ MORE = (
     ),
     Difference("node_systemd_virtualization_info", "later versions of node_exporter have it"),
     Difference("node_zfs_arc_memory_available_bytes", "it may be negative; node_exporter leaves such out"),
+    Difference("node_cpu_(online|scaling_governor)", "node_exporter has them since 1.6"),
+    Difference("node_softirqs_functions_total", "node_exporter has the collector softirqs since 1.6"),
+    Difference(
+        "node_softnet_(backlog_len|cpu_collision_total|flow_limit_count_total|received_rps_total)",
+        "node_exporter tells these columns of softnet since 1.6",
+    ),
+    Difference("node_watchdog_.*", "node_exporter has the collector watchdog since 1.8"),
+    Difference("node_xfs_inode_operation_.*", "newer versions of node_exporter have them"),
+    Difference("node_os_support_end_timestamp_seconds", "newer versions of node_exporter have it"),
 )
 """What this service gives beyond node_exporter 1.5."""
 
