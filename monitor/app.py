@@ -10,10 +10,9 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from functools import partial
 from signal import SIGHUP, SIGINT, SIGTERM
-from typing import NamedTuple
 
 from tornado.iostream import IOStream
 from tornado.web import Application
@@ -25,6 +24,7 @@ from monitor.adopt import Rooms, show
 from monitor.bus import Bus, Isolation
 from monitor.collect.loop import Background, CollectLoop, Collector
 from monitor.config import Origin, Settings, running, state_directory
+from monitor.entrance import Entrance, entrance
 from monitor.formats import live
 from monitor.intake import Intake
 from monitor.kept import Kept
@@ -33,10 +33,8 @@ from monitor.processes import Processes
 from monitor.reading import Reader
 from monitor.reload import Reload, Standing
 from monitor.server import events
-from monitor.server.arrivals import Arrivals, WatchedServer
+from monitor.server.arrivals import Arrivals
 from monitor.server.descriptors import raise_limit, shortage
-from monitor.server.gate import Gate
-from monitor.server.listener import make_server
 from monitor.server.live import LiveHandler
 from monitor.server.redirect import redirecting
 from monitor.server.routes import make_application
@@ -73,15 +71,6 @@ LATE, EXCUSED = 3, 1.0
 
 
 DEFAULTS = Origin()
-
-
-class Entrance(NamedTuple):
-    """A server, what it answers with, the gate before it, and what that listens on."""
-
-    application: Application
-    server: WatchedServer
-    gate: Gate
-    sockets: list[socket.socket]
 
 
 def serve(settings: Settings, origin: Origin = DEFAULTS) -> int:
@@ -256,26 +245,14 @@ class Service:
 
     def _entrances(self, sockets: list[socket.socket]) -> list[Entrance]:
         """That of the service, and where there is TLS perhaps one that leads there."""
+        held = self.settings, self.arrivals, self.telemetry
         make = self.identity.stream if self.identity else IOStream
-        found = [self._entrance(self._application(), sockets, make)]
+        found = [entrance(self._application(), sockets, *held, make)]
         if self.plain:
             port, prefix = sockets[0].getsockname()[1], self.settings.server.prefix
             leading = redirecting(parts.guard(self.settings), self.telemetry, prefix, port)
-            found.append(self._entrance(leading, self.plain, IOStream))
+            found.append(entrance(leading, self.plain, *held))
         return found
-
-    def _entrance(
-        self, application: Application, sockets: list[socket.socket], stream: Callable[..., IOStream]
-    ) -> Entrance:
-        server = make_server(
-            application,
-            max_body=self.settings.server.max_body,
-            request_timeout=self.arrivals.patience.idle,
-            idle_timeout=self.arrivals.patience.idle,
-            arrivals=self.arrivals,
-            proxies=parts.proxies(self.settings),
-        )
-        return Entrance(application, server, Gate(server, self.telemetry, stream=stream), sockets)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -285,13 +262,13 @@ class Service:
             self.intake.storage = self.kept.storage
             entrances = self._entrances(sockets)
             collector = self._collector()
-            ways = [(entrance.application, entrance.server) for entrance in entrances]
+            ways = [(each.application, each.server) for each in entrances]
             rooms = (self.access, collector, self.feeds, self.audience, self.workers)
             self.rooms = Rooms(self.instance, self.origin.fixed, ways, *rooms)
             self.reload.adopt = self.rooms.adopt
             work = [group.create_task(each) for each in (collector.run(), *self._work())]
-            for entrance in entrances:
-                entrance.gate.open(entrance.sockets)
+            for each in entrances:
+                each.gate.open(each.sockets)
             gc.freeze()
             folder = state_directory(self.settings, os.environ)
             running.write(folder, self.settings, self.origin.fixed)
@@ -304,11 +281,11 @@ class Service:
             finally:
                 self.manager.stopping(self.settings.server.websocket.close_timeout + FAREWELL + EXTRA)
                 running.remove(folder)
-                for entrance in entrances:
-                    entrance.gate.close()
+                for each in entrances:
+                    each.gate.close()
                 await self._dismiss()
-                for entrance in entrances:
-                    await entrance.server.close_all_connections()
+                for each in entrances:
+                    await each.server.close_all_connections()
                 for task in work:
                     task.cancel()
                 await self.processes.close()
@@ -330,6 +307,7 @@ class Service:
         return make_application(
             storage=self.head,
             archive=self.kept.archive,
+            happened=self.kept.happened,
             telemetry=self.telemetry,
             latest=lambda: self.newest,
             boards=parts.boards(self.settings),

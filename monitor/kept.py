@@ -12,6 +12,7 @@ from typing import Self
 
 from monitor import parts
 from monitor.config import Settings, state_directory
+from monitor.model import Event
 from monitor.promql import Archive
 from monitor.start import StartError
 from monitor.storage import Selection, Storage
@@ -62,6 +63,10 @@ class Kept:
             self.archive = Archive(self.head, self.store.history, self.head.window)
         except StoreError as error:
             raise StartError(str(error)) from error
+
+    def happened(self, start: int, end: int) -> list[Event]:
+        """The events that touch start <= time <= end (ms), by time."""
+        return self.store.events.between(start, end) if self.store else []
 
     def tell(self, telemetry: Telemetry) -> None:
         """How it stands, for /metrics."""

@@ -1,4 +1,4 @@
-"""The words of the trade: metric, series, layout, block, scrape, columns.
+"""The words of the trade: metric, series, layout, block, scrape, columns, event.
 
 Samples flow in columns.  What a source measures keeps its shape for minutes, so the shape (a `Layout`)
 is made once and passed by reference, and a pass over the source yields only its numbers.
@@ -96,3 +96,13 @@ class Columns:
     """k label sets, one for each row of values."""
     values: Floats
     """(k, n); NaN where a series has no value."""
+
+
+class Event(NamedTuple):
+    """Something with a reason, from `time` to `end` (ms)."""
+
+    time: int
+    end: int
+    kind: str
+    """gap, clock, damage, or what a collector calls its own."""
+    text: str

@@ -39,6 +39,7 @@ ROOMS: dict[str, set[str]] = {
 
 WIRING = {
     "app",
+    "entrance",
     "kept",
     "signals",
     "start",

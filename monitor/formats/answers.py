@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 
 from monitor.formats.exposition import number
-from monitor.model import Columns, Floats, Labels, Metric, Times
+from monitor.model import Columns, Event, Floats, Labels, Metric, Times
 
 
 def success(data: str) -> bytes:
@@ -63,6 +63,11 @@ def string(time: int, text: str) -> str:
 def metadata(metrics: Iterable[Metric]) -> str:
     """Type, help and unit by name."""
     return json.dumps({one.name: [{"type": one.kind, "help": one.help, "unit": one.unit}] for one in metrics})
+
+
+def events(found: Iterable[Event]) -> str:
+    """What happened; a moment has an `end` that is its `time`."""
+    return listed({**one._asdict(), "time": one.time / 1000, "end": one.end / 1000} for one in found)
 
 
 def listed(values: Iterable[object]) -> str:

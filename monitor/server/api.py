@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from monitor.access import Permission
 from monitor.formats import answers
-from monitor.model import Labels
+from monitor.model import Event, Labels
 from monitor.promql import (
     Archive,
     AwayError,
@@ -38,6 +38,10 @@ MATCHES = 32
 """Selectors of one request."""
 VALUES = 250_000
 """Values of one answer: writing it out must not hold up the live stream for long."""
+EVENTS = 1_000
+"""Events of one answer, the newest."""
+Events = Callable[[int, int], Sequence[Event]]
+"""Those that touch a range of time (ms), by time."""
 TYPES = {400: "bad_data", 404: "not_found", 500: "internal"}
 
 
@@ -48,8 +52,8 @@ class Question(Base):
     takes_forms = True
     work: asyncio.Task[str] | None = None
 
-    def initialize(self, archive: Archive, clock: Callable[[], float]) -> None:
-        self.archive, self.clock = archive, clock
+    def initialize(self, archive: Archive, clock: Callable[[], float], events: Events) -> None:
+        self.archive, self.clock, self.events = archive, clock, events
         # Looked up for each request, as they may change while the service runs.
         self.limits: Limits = self.settings["limits"]
         self.points: int = self.settings.get("points", POINTS)
@@ -272,6 +276,14 @@ class Metadata(Question):
         )
 
 
+class Happened(Question):
+    """What happened to history and to what it watches, in a range of time: Prometheus has nothing like it."""
+
+    async def data(self) -> str:
+        start, end = self.time_of("start", -FARTHEST), self.time_of("end", FARTHEST)
+        return answers.events(self.events(start, end)[-EVENTS:])
+
+
 class Unknown(Question, NotFound):
     """What this part of the API does not have."""
 
@@ -283,5 +295,6 @@ ROUTES = (
     (r"/api/v1/labels", LabelNames),
     (r"/api/v1/label/([^/]*)/values", LabelValues),
     (r"/api/v1/metadata", Metadata),
+    (r"/api/v1/events", Happened),
     (r"/api/v1/.*", Unknown),
 )

@@ -10,8 +10,10 @@ from tornado.web import Application, GZipContentEncoding, RequestHandler
 
 from monitor.access import Access
 from monitor.formats.exposition import Exposition
+from monitor.model import Event
 from monitor.promql import Archive, Limits
 from monitor.server import api, static
+from monitor.server.api import Events
 from monitor.server.base import NotFound
 from monitor.server.boards import Boards, shown
 from monitor.server.doorman import Doorman
@@ -32,6 +34,11 @@ PAGE = Path(__file__).parent.parent / "static"
 Rule = tuple[str, type[RequestHandler], dict[str, Any]]
 
 
+def nothing(_start: int, _end: int) -> Sequence[Event]:
+    """What happened where nobody writes it down."""
+    return ()
+
+
 def make_application(
     *,
     storage: Storage,
@@ -44,6 +51,7 @@ def make_application(
     live: Sequence[Rule] = (),
     audience: Audience | None = None,
     archive: Archive | None = None,
+    happened: Events = nothing,
     prefix: str = "/",
     page: Path = PAGE,
     clock: Callable[[], float] = time.time,
@@ -53,17 +61,16 @@ def make_application(
 
     Rules are written as if the service had the whole site; all are below `prefix`, which ends with a slash.
     `settings` go to Tornado (its websocket_*), but for `points`, which is how many points in time a range
-    query may have.  Boards are plain data.  `archive` has more than the storage, which is in memory.  `clock`
-    gives Unix time in seconds.  A reload changes the settings `guard`, `limits`, `points` and `shown`.
+    query may have.  Boards are plain data.  `archive` has more than the storage, which is in memory;
+    `happened` gives the events that touch a range of time, `clock` Unix time in seconds.  A reload changes
+    the settings `guard`, `limits`, `points` and `shown`.
     """
     rules: list[Rule] = [
         *live,  # First, as a thousand viewers may come back at once.
         (r"/api/boards", Boards, {}),
-        *asking(archive or Archive(storage), clock),
+        *asking({"archive": archive or Archive(storage), "clock": clock, "events": happened}),
         *(watching(audience) if audience is not None else ()),
-        (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
-        (r"/healthz", Health, {}),
-        (r"/readyz", Ready, {"storage": storage}),
+        *machines(storage, telemetry, latest),
         (r"/api/session", Session, {"doorman": Doorman(access, telemetry)}),
         (r"/api/.*", NotFound, {}),
         *pages(read_assets(page), prefix),
@@ -84,9 +91,17 @@ def make_application(
     )
 
 
-def asking(archive: Archive, clock: Callable[[], float]) -> list[Rule]:
-    """The query API."""
-    held = {"archive": archive, "clock": clock}
+def machines(storage: Storage, telemetry: Telemetry, latest: Latest) -> tuple[Rule, Rule, Rule]:
+    """For those who watch and start services."""
+    return (
+        (r"/metrics", Metrics, {"latest": latest, "telemetry": telemetry, "exposition": Exposition()}),
+        (r"/healthz", Health, {}),
+        (r"/readyz", Ready, {"storage": storage}),
+    )
+
+
+def asking(held: dict[str, Any]) -> list[Rule]:
+    """The query API, over what is held."""
     return [(path, handler, held) for path, handler in api.ROUTES]
 
 

@@ -9,20 +9,11 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+
+from monitor.model import Event
 
 MOST = 10_000
 """Events that are kept."""
-
-
-class Event(NamedTuple):
-    """Something with a reason, from `time` to `end` (ms)."""
-
-    time: int
-    end: int
-    kind: str
-    """gap, clock, damage, or what a collector calls its own."""
-    text: str
 
 
 class Events:
@@ -39,7 +30,8 @@ class Events:
 
     def between(self, start: int, end: int) -> list[Event]:
         """Those that touch start <= time <= end, by time."""
-        return sorted(event for event in self._held if event.time <= end and event.end >= start)
+        held = self._held.copy()  # At once, while another thread may add.
+        return sorted(event for event in held if event.time <= end and event.end >= start)
 
     def write(self) -> None:
         """Have the new ones in the file.  Raises OSError, and may be called again."""

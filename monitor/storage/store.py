@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.model import Block, Floats, Labels, Layout, Metric, Scrape, Series, Times
+from monitor.model import Block, Event, Floats, Labels, Layout, Metric, Scrape, Series, Times
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage
-from monitor.storage.events import Event, Events
+from monitor.storage.events import Events
 from monitor.storage.head import Head
 from monitor.storage.history import History
 from monitor.storage.keeper import Close, Keeper, Roll, Tick

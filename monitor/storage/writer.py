@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor  # noqa: TID251  (see below)
 from queue import Empty, Full, Queue
 
-from monitor.storage.events import Event, Events
+from monitor.model import Event
+from monitor.storage.events import Events
 from monitor.storage.keeper import Job, Keeper, Tick
 from monitor.storage.tier import Tier
 

@@ -14,7 +14,14 @@ from tests.server.test_arrivals import UNFINISHED
 
 PATHS = (
     *("/", "/login", "/live", "/events", "/events/x", "/healthz", "/readyz", "/metrics", "/api/boards"),
-    *("/api/session", "/api/viewers", "/api/viewers/x", "/api/v1/query", "/api/v1/query_range"),
+    *(
+        "/api/v1/events",
+        "/api/session",
+        "/api/viewers",
+        "/api/viewers/x",
+        "/api/v1/query",
+        "/api/v1/query_range",
+    ),
     *("/api/v1/labels", "/api/v1/series", "/api/v1/label/job/values", "/api/nothing", "/assets/nothing.js"),
 )
 METHODS = (

@@ -20,13 +20,14 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from monitor.formats import answers
-from monitor.model import Block, Kind, Layout, Metric, Scrape
+from monitor.model import Block, Event, Kind, Layout, Metric, Scrape
 from monitor.promql import Archive, Limits, archive, parse
 from monitor.server import api
 from monitor.server.api import position, read, selector
 from monitor.server.errors import Failure
 from monitor.server.parameters import ParameterError
 from monitor.storage import Matcher, Selection
+from monitor.storage.events import Events
 from monitor.storage.head import Head
 
 from .conftest import NOW, TARGET, Ask, filled_head
@@ -164,6 +165,35 @@ class TestLabels:
         assert sorted(await data("metadata")) == ["node_cpu_seconds_total", "node_load1"]
 
 
+class TestEvents:
+    @pytest.fixture
+    def options(self, options: dict[str, Any]) -> dict[str, Any]:
+        events = Events()
+        for number in range(api.EVENTS + 1):
+            events.add(Event(number, number, "clock", "set back"))
+        events.add(Event(NOW, NOW + 2500, "gap", "<why> not"))
+        return {**options, "happened": events.between}
+
+    @pytest.mark.gen_test
+    async def test_what_touches_a_range(self, data: Answer) -> None:
+        gap = {"time": SECOND, "end": SECOND + 2.5, "kind": "gap", "text": "<why> not"}
+        assert await data("events", start=SECOND + 2.5, end=SECOND + 9) == [gap]
+        assert await data("events", start=SECOND + 2.501) == []
+        assert await data("events", end=0.001) == [
+            {"time": time, "end": time, "kind": "clock", "text": "set back"} for time in (0.0, 0.001)
+        ]
+
+    @pytest.mark.gen_test
+    async def test_the_newest_are_given(self, data: Answer) -> None:
+        told = await data("events")
+        assert (len(told), told[-1]["kind"], told[0]["time"]) == (api.EVENTS, "gap", 0.002)
+
+
+@pytest.mark.gen_test
+async def test_nothing_happens_where_nothing_is_kept(data: Answer) -> None:
+    assert await data("events") == []
+
+
 class TestRefusals:
     @pytest.mark.gen_test
     @pytest.mark.parametrize(
@@ -184,6 +214,7 @@ class TestRefusals:
             ("series", {"match[]": "x offset 5m"}, "expected a series selector"),
             ("series", {"match[]": "{"}, 'invalid parameter "match[]": 1:'),
             ("series", {"match[]": ["x"] * 33}, "32 is the most"),
+            ("events", {"end": "x"}, 'invalid parameter "end"'),
             ("labels", {"start": "x"}, 'invalid parameter "start"'),
             ("label/a-b/values", {}, "invalid label name: 'a-b'"),
             ("label//values", {}, "invalid label name: ''"),
@@ -315,7 +346,7 @@ def test_ten_thousand_requests_are_answered_or_refused(seed: int) -> None:
     for path, query in (some_request(chance) for _ in range(500)):
         line = RequestStartLine("GET", f"/api/v1/{path}?{query}", "HTTP/1.1")
         request = HTTPServerRequest(start_line=line, headers=headers, connection=wire)
-        handler = HANDLERS[path](app, request, archive=held, clock=lambda: SECOND)
+        handler = HANDLERS[path](app, request, archive=held, clock=lambda: SECOND, events=Events().between)
         handler.path_args = [path.split("/")[1]] if "/" in path else []
         try:
             outcomes[json.loads(answers.success(asyncio.run(handler.data())))["status"]] += 1

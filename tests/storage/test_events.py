@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from monitor.storage.events import Event, Events
+from monitor.model import Event
+from monitor.storage.events import Events
 
 GAP = Event(10, 20, "gap", "the service did not run")
 STEP = Event(30, 30, "clock", "set back")
