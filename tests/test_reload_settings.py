@@ -200,9 +200,6 @@ OPTIONS: Mapping[str, Any] = {
     "budget": "20ms",
     "groups": 41,
     **dict.fromkeys(("restarts", "tasks", "start_times"), True),
-    "interval": "2s",
-    "budget": "20ms",
-    "groups": 7,
     "include": ["kernel.pid_max"],
     "include_info": ["kernel.ostype"],
 }

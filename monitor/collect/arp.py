@@ -1,6 +1,7 @@
 """Neighbours whose hardware address is known or asked for: /proc/net/arp, a line for each, headed by titles.
 
-Linux, net/ipv4/arp.c: address, hardware type, flags, hardware address, mask, device.
+Linux, net/ipv4/arp.c: address, hardware type, flags, hardware address, mask, device.  The kernel walks its
+whole table for it, so it is read every few seconds.
 """
 
 from __future__ import annotations
@@ -9,18 +10,24 @@ from collections import Counter
 from collections.abc import Iterator
 
 from monitor.collect.host import Host
+from monitor.collect.seldom import Seldom
 from monitor.collect.shape import Shape
 from monitor.model import Block, Kind, Metric
 
 ENTRIES = Metric("node_arp_entries", Kind.GAUGE, "Neighbours of a network device in the ARP table.")
 COLUMNS = 6
+EVERY = 5.0
 
 
 class Arp:
     def __init__(self) -> None:
         self._shape: Shape[str] = Shape(lambda device: ENTRIES.at(device=device))
+        self._seldom = Seldom(self._counted, EVERY)
 
     def collect(self, host: Host) -> Iterator[Block]:
+        yield from self._seldom.blocks(host)
+
+    def _counted(self, host: Host) -> Iterator[Block]:
         lines = [line.split() for line in host.proc("net/arp").splitlines()[1:]]
         if wrong := [line for line in lines if len(line) != COLUMNS]:
             raise ValueError(f"net/arp: {COLUMNS} columns expected, found {wrong[0]}")

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from monitor.collect.host import Host
+from monitor.collect.seldom import Seldom
 from monitor.model import Block, Kind, Layout, Metric
 
 FOLDER = "sys/net/netfilter"
+EVERY = 5.0
+"""Seconds between two looks at what the cores counted."""
 COUNTS = {
     "found": "Entries that were searched and found.",
     "invalid": "Packets that could not be followed.",
@@ -35,10 +38,18 @@ STATISTICS = Layout(
 
 
 class Conntrack:
+    def __init__(self) -> None:
+        self._seldom = Seldom(statistics, EVERY)
+
     def collect(self, host: Host) -> Iterator[Block]:
         yield Block(ROOM, [float(host.proc(f"{FOLDER}/nf_conntrack_{name}")) for name in ("count", "max")])
-        names, *lines = [line.split() for line in host.proc("net/stat/nf_conntrack").splitlines()]
-        yield Block(STATISTICS, [total(names, lines, name) for name in COUNTS])
+        yield from self._seldom.blocks(host)
+
+
+def statistics(host: Host) -> Iterator[Block]:
+    """What all cores counted."""
+    names, *lines = [line.split() for line in host.proc("net/stat/nf_conntrack").splitlines()]
+    yield Block(STATISTICS, [total(names, lines, name) for name in COUNTS])
 
 
 def total(names: Sequence[str], lines: Sequence[Sequence[str]], name: str) -> float:

@@ -1,10 +1,14 @@
-"""Randomness that the kernel holds: /proc/sys/kernel/random (random(4)), in bits."""
+"""Randomness that the kernel holds: /proc/sys/kernel/random (random(4)), in bits.
+
+Since Linux 5.18 both are the same number for ever, so they are read now and then.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from monitor.collect.host import Host
+from monitor.collect.seldom import Seldom
 from monitor.model import Block, Kind, Layout, Metric
 
 FILES = {
@@ -14,6 +18,17 @@ FILES = {
 POOL = Layout(metric.at() for metric in FILES.values())
 
 
+EVERY = 10.0
+
+
 class Entropy:
+    def __init__(self) -> None:
+        self._seldom = Seldom(told, EVERY)
+
     def collect(self, host: Host) -> Iterator[Block]:
-        yield Block(POOL, [float(host.proc(f"sys/kernel/random/{file}")) for file in FILES])
+        yield from self._seldom.blocks(host)
+
+
+def told(host: Host) -> Iterator[Block]:
+    """The two numbers."""
+    yield Block(POOL, [float(host.proc(f"sys/kernel/random/{file}")) for file in FILES])

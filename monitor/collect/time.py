@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from monitor.collect.host import Host
+from monitor.collect.seldom import Seldom
 from monitor.model import Block, Kind, Layout, Metric
 
 SECONDS = Metric("node_time_seconds", Kind.GAUGE, "The system's clock, in Unix time.", "seconds")
@@ -17,6 +18,7 @@ OFFSET = Metric("node_time_zone_offset_seconds", Kind.GAUGE, "How far local time
 AVAILABLE = Metric("node_time_clocksource_available_info", Kind.GAUGE, "Always 1; what can drive the clock.")
 CURRENT = Metric("node_time_clocksource_current_info", Kind.GAUGE, "Always 1; what drives the clock.")
 FOLDER = "devices/system/clocksource/clocksource0"
+EVERY = 10.0
 
 
 class Time:
@@ -27,18 +29,24 @@ class Time:
     ) -> None:
         self._wall = wall
         self._local = local
+        self._seldom = Seldom(clocksources, EVERY)
 
     def collect(self, host: Host) -> Iterator[Block]:
         now = self._wall()
         zone = self._local(now)
         yield Block(clock(zone.tm_zone), (now, float(zone.tm_gmtoff)))
-        try:
-            available = host.sys(f"{FOLDER}/available_clocksource")
-            current = host.sys(f"{FOLDER}/current_clocksource")
-        except FileNotFoundError:
-            return  # Containers may hide it.
-        layout = clocksource(available, current)
-        yield Block(layout, (1.0,) * len(layout))
+        yield from self._seldom.blocks(host)
+
+
+def clocksources(host: Host) -> Iterator[Block]:
+    """What can drive the clock, and what does."""
+    try:
+        available = host.sys(f"{FOLDER}/available_clocksource")
+        current = host.sys(f"{FOLDER}/current_clocksource")
+    except FileNotFoundError:
+        return  # Containers may hide it.
+    layout = clocksource(available, current)
+    yield Block(layout, (1.0,) * len(layout))
 
 
 @lru_cache(maxsize=4)

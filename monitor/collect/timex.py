@@ -6,6 +6,7 @@ import ctypes
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from operator import attrgetter, truediv
 from typing import NamedTuple
 
 from monitor.collect.host import Host
@@ -54,6 +55,9 @@ FIELDS = (
     Field("tai", gauge("tai_offset_seconds", "How far International Atomic Time is ahead.", "seconds")),
 )
 SYNCHRONISED = gauge("sync_status", "Whether the clock follows a reliable server.")
+FIELDS_OF = attrgetter(*(field.name for field in FIELDS))
+PERS = {fine: [field.per or fine for field in FIELDS] for fine in (NANO, MICRO)}
+"""How many units make one, where times are fine and where they are not."""
 CLOCK = Layout([SYNCHRONISED.at(), FREQUENCY.at(), *(field.metric.at() for field in FIELDS)])
 
 
@@ -89,12 +93,14 @@ class Answer(ctypes.Structure):
 class Timex:
     def __init__(self, ask: Callable[[Answer], int] | None = None) -> None:
         self._ask = ask or asked
+        self._answer = Answer()
 
     def collect(self, _host: Host) -> Iterator[Block]:
-        answer = Answer()
+        answer = self._answer
+        answer.modes = 0  # To change nothing; the kernel writes all but this.
         state = self._ask(answer)
         fine = NANO if answer.status & STA_NANO else MICRO
-        values = [getattr(answer, field.name) / (field.per or fine) for field in FIELDS]
+        values = map(truediv, FIELDS_OF(answer), PERS[fine])
         yield Block(CLOCK, [float(state != UNSYNCHRONISED), 1 + answer.freq / PPM, *values])
 
 

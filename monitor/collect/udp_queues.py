@@ -1,7 +1,7 @@
 """Bytes that wait in the sockets of UDP: /proc/net/udp and /proc/net/udp6.
 
 Linux, net/ipv4/udp.c: a line of titles, then one for each socket, whose fifth word is `sent:received`,
-hexadecimal.
+hexadecimal.  The kernel walks a table of thousands of places for it, so they are read every few seconds.
 """
 
 from __future__ import annotations
@@ -10,20 +10,26 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from monitor.collect.host import Host
+from monitor.collect.seldom import Seldom
 from monitor.collect.shape import Shape
 from monitor.collect.table import Entry
 from monitor.model import Block, Kind, Metric
 
 QUEUES = Metric("node_udp_queues", Kind.GAUGE, "Bytes in the queues of all UDP sockets.")
 PLACE = 4
+EVERY = 5.0
 FILES = {"v4": "net/udp", "v6": "net/udp6"}
 
 
 class UdpQueues:
     def __init__(self) -> None:
         self._shape: Shape[tuple[str, str]] = Shape(entry)
+        self._seldom = Seldom(self._counted, EVERY)
 
     def collect(self, host: Host) -> Iterator[Block]:
+        yield from self._seldom.blocks(host)
+
+    def _counted(self, host: Host) -> Iterator[Block]:
         found: dict[tuple[str, str], float] = {}
         for version, file in FILES.items():
             with suppress(FileNotFoundError):  # Switched off, one of them or both.
