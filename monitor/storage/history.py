@@ -172,6 +172,8 @@ class History(Storage):
 def slots(file: File, target: Labels, start: int, end: int, plan: Plan) -> Iterator[Stored]:
     """The slots of a target that may have rows in a range which are not given already."""
     tier, known = file.volume.tier, file.contents.slots.get(target, {})
+    if not known or plan.covers(min(known) * tier.slot, (max(known) + 1) * tier.slot):
+        return
     chosen = file.chosen.get(target, NOTHING_CHOSEN)
     for number in sorted(known):
         asked = tier.slot_at(start) <= number <= tier.slot_at(end)
