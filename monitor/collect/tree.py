@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 5.0
 TIMEOUT = 5.0
-ABSENT = 15.0
+ABSENT = 30.0
 """Seconds after which what was not on this host is looked for again."""
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 """Pairs of a folder below `proc`, `sys` or `root` and files in it, with wildcards (monitor.collect.files)."""
@@ -117,13 +117,13 @@ class Devices(ABC):
     def blocks(self, tree: Tree) -> list[Block]:
         """The samples of a tree.  Raises FileNotFoundError where there is nothing of the kind, and OSError
         where all that there is cannot be read."""
-        found = list(self.samples(tree))
+        found = dict(self.samples(tree))  # Two devices may bear one name, and a series is one.
         self.note(tree.faults)
         self.every = self._every if found else max(self._every, ABSENT)
         if not found:
             raise nothing(self.name, self.wanted, tree)
-        entries = [*(entry for entry, _ in found), UNREADABLE.at(collector=self.name)]
-        return [Block(layout(tuple(entries)), [*(value for _, value in found), float(len(tree.faults))])]
+        entries = (*found, UNREADABLE.at(collector=self.name))
+        return [Block(layout(entries), [*found.values(), float(len(tree.faults))])]
 
     def note(self, faults: Mapping[str, str]) -> None:
         """Log what cannot be read, once for each change; what may not be read is no fault of the hardware."""

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.collect import Host
 from monitor.collect.hwmon import Hwmon
+from monitor.collect.loop import Repeated
 from monitor.collect.mdadm import Mdadm
 from monitor.collect.netclass import Netclass
 from monitor.collect.nvme import Nvme
@@ -138,6 +139,35 @@ def test_a_file_that_is_too_large_is_left_out(rack: Path, caplog: pytest.LogCapt
         file.truncate(5 << 20)
     with pytest.raises(OSError, match="File too large"):
         collected(Mdadm(), machine(rack))
+    caplog.clear()
+
+
+def test_a_sensor_that_never_answers_is_given_up_in_time_and_other_devices_go_on(
+    rack: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = tmp_path / "never.py"
+    program.write_text(NEVER)
+
+    async def test() -> None:
+        host = machine(rack)
+        host.reader = Turns(Pool(program))
+        stuck = Repeated("hwmon", Hwmon(timeout=0.3), host, lambda: 0.0)
+        other = Repeated("nvme", Nvme(), host, lambda: 0.0)
+        stuck.begin(0)
+        other.begin(0)
+        assert stuck._task
+        assert other._task
+        await asyncio.wait([stuck._task, other._task])
+        assert (stuck.measured(1), other.measured(1)) == ([], [])
+        await asyncio.gather(stuck.close(), other.close())
+        host.close()
+
+    caplog.set_level(logging.INFO)
+    asyncio.run(test())
+    assert sorted(caplog.messages) == [
+        "collector hwmon: fails: TimeoutError: no answer in 0.3 s",
+        "collector nvme: no data: [Errno 2] no nvme on this host: 'sys/class/nvme/*'",
+    ]
     caplog.clear()
 
 
