@@ -12,7 +12,20 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import beside, boards, collection, curves, fanout, memory, stalled, start, tick, wire, workers
+from benchmarks import (
+    beside,
+    boards,
+    collection,
+    curves,
+    fanout,
+    history,
+    memory,
+    stalled,
+    start,
+    tick,
+    wire,
+    workers,
+)
 from benchmarks.generator import CompilerError
 from benchmarks.options import Options, progress
 from benchmarks.row import Row, table
@@ -29,6 +42,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "beside": beside.rows,
     "workers": workers.rows,
     "curves": curves.rows,
+    "history": history.rows,
 }
 """By name, the short ones first."""
 
@@ -42,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         minutes=parsed.minutes,
         seconds=parsed.seconds,
         soak=parsed.soak,
+        recording=parsed.recording,
+        hours=parsed.hours,
+        live=parsed.live,
         images=parsed.images,
     )
     rows: list[Row] = []
@@ -77,6 +94,11 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument(
         *("--soak",), type=float, default=held.soak, help="minutes of viewers coming and going (%(default)s)"
+    )
+    whole.add_argument("--recording", type=Path, metavar="FILE", help="real series, of benchmarks.record")
+    whole.add_argument("--hours", type=float, default=held.hours, help="of history (%(default)s)")
+    whole.add_argument(
+        *("--live",), type=float, default=held.live, help="minutes of live history (%(default)s)"
     )
     whole.add_argument("--images", type=Path, metavar="FOLDER", help="draw the curves of memory there")
     whole.add_argument("--json", type=Path, metavar="FILE", help="write the rows there as well")

@@ -40,6 +40,26 @@ class Options:
     """Viewers of the curves over time."""
     soak: float = 10
     """Minutes for which they come and go."""
+    recording: Path | None = None
+    """Real series for the history; without one this host is recorded first."""
+    recorded: int = 900
+    """Rows of that."""
+    interval: float = 1.0
+    """Seconds between two of them."""
+    hours: float = 24
+    """Of history, a row a second."""
+    live: float = 16
+    """Minutes that rows come to the history live: a slot is closed in them."""
+    anchors: tuple[str, ...] = ("Prometheus", "VictoriaMetrics", "Netdata")
+    """What runs beside our history, where it is installed."""
+    slot: int = 900
+    """Rows of a slot that is closed while ticks are watched."""
+    copies: int = 10
+    """Of each series in it."""
+    kills: int = 5
+    """Of each engine of history."""
+    calm: float = 20
+    """Seconds between two of them at most."""
     images: Path | None = None
     """The folder that curves are drawn into; none are where there is none."""
 

@@ -26,6 +26,15 @@ SMALL = Options(
     idle=(0, 2),
     crowd=4,
     soak=0.02,
+    recorded=5,
+    interval=0.0,
+    hours=0.02,
+    live=0.003,
+    anchors=("Prometheus",),
+    slot=25,
+    copies=1,
+    kills=1,
+    calm=0.1,
 )
 
 

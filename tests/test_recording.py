@@ -1,13 +1,17 @@
 """A recording of this host, and how it goes on after its end."""
 
+import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
 from benchmarks import pages, record
 from benchmarks.pages import Columns
-from benchmarks.recording import Recording, load
+from benchmarks.past import Past
+from benchmarks.recording import Recording, copied, load
+from benchmarks.target import serving
 from monitor.model import Floats, Kind, Metric
 
 PAGE = """\
@@ -95,3 +99,27 @@ def test_a_counter_that_was_reset_goes_on_from_where_it_was() -> None:
     entries = [Metric("c", Kind.COUNTER, "").at(), Metric("g", Kind.GAUGE, "").at()]
     found = record.unreset(entries, np.array([[5.0, 5], [7, 7], [1, 1], [2, 2]]))
     assert found.T.tolist() == [[5, 7, 7, 8], [5, 7, 1, 2]]
+
+
+def test_copies_of_a_series_are_told_apart_by_a_label() -> None:
+    twice = copied(made((Kind.GAUGE, [1.0, 2.0])), 2)
+    assert [series.labels for _, series in twice.entries] == [(("copy", "0"),), (("copy", "1"),)]
+    assert twice.rows(1, 1).tolist() == [[2, 2]]
+
+
+def test_a_past_names_as_many_series_as_are_asked_for() -> None:
+    entries = [Metric(name, Kind.GAUGE, "").at(n=str(n)) for name in "abc" for n in range(2 + (name == "c"))]
+    past = Past(Recording(entries, np.array([range(7), range(1, 8)], np.float64), {}), 1_000, 1 / 3600)
+    assert past.some(5) == ["a", "c"]
+    assert past.some(2) == ["a"]
+    assert (past.samples, past.end) == (7, 1_000)
+    assert dict(past.varying())["job"] == "bench"
+
+
+def test_what_a_target_served_is_counted_by_who_asked() -> None:
+    with serving(made((Kind.GAUGE, [1.5, 1.5]))) as target:
+        began = time.time()
+        with urlopen(f"http://127.0.0.1:{target.port}/someone") as answer:
+            assert answer.read() == b"# TYPE m0 gauge\nm0 1.5\n"
+        assert target.between("someone", began - 1, began + 60) == 1
+        assert target.between("another", began - 1, began + 60) == 0
