@@ -20,8 +20,8 @@ LEFT_OUT = (
     ),
     Difference(
         "node_btrfs_device_.*",
-        "errors, unused bytes and the label btrfs_dev_uuid take an ioctl on each mounted file system, which may "
-        "hang and is for root alone; node_btrfs_device_size_bytes is here, without that label",
+        "errors, unused bytes and the label btrfs_dev_uuid take an ioctl on each mounted file system, which "
+        "may hang and is for root alone; node_btrfs_device_size_bytes is here, without that label",
     ),
     Difference("node_exporter_.*|node_scrape_collector_.*", "they are about node_exporter itself"),
 )
