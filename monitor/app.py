@@ -259,7 +259,7 @@ class Service:
         """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
         sockets = self.prepare()
         async with self.kept, asyncio.TaskGroup() as group:
-            self.intake.storage = self.kept.storage
+            self.intake.storage, self.feeds.beyond.archive = self.kept.storage, self.kept.archive
             entrances = self._entrances(sockets)
             collector = self._collector()
             ways = [(each.application, each.server) for each in entrances]

@@ -70,6 +70,13 @@ def bounds(settings: Settings) -> Bounds:
     )
 
 
+def past(settings: Settings) -> int:
+    """How much of the past there may be, in milliseconds."""
+    history = settings.storage.history
+    kept = (history.raw, history.minutes, history.hours) if history.enabled else ()
+    return milliseconds(max(settings.storage.head.window, *kept))
+
+
 def session_limits(settings: Settings) -> SessionLimits:
     websocket = settings.server.websocket
     return SessionLimits(
@@ -78,7 +85,7 @@ def session_limits(settings: Settings) -> SessionLimits:
         backlog=websocket.backlog // settings.server.workers,
         subscriptions=websocket.subscriptions,
         queries=websocket.queries,
-        range=milliseconds(settings.storage.head.window),
+        range=past(settings),
         credit=websocket.credit_ticks,
         credit_bytes=websocket.credit_bytes,
         park_after=websocket.park_after,
@@ -106,7 +113,7 @@ def greeting(settings: Settings, instance: str, configuration: str) -> Greeting:
             "message_bytes": websocket.max_message,
             "subscriptions": websocket.subscriptions,
             "queries": websocket.queries,
-            "range": milliseconds(settings.storage.head.window),
+            "range": past(settings),
             "ack_bytes": websocket.ack_bytes,
             "ack_after": milliseconds(websocket.ack_after),
             "credit": websocket.credit_ticks,
