@@ -57,6 +57,8 @@ class Subscribe:
     range: int = 0
     step: int | None = None
     after: int | None = None
+    until: int | None = None
+    """Only the past up to this time (ms) is wanted, and nothing that comes after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,10 @@ def _subscribe(fields: Fields) -> Subscribe:
         range=fields.integer("range", default=0),
         step=fields.integer_or_none("step"),
         after=fields.integer_or_none("after"),
+        until=fields.integer_or_none("until"),
     )
+    if message.after is not None and message.until is not None:
+        raise fields.refuse("expected one of after and until")
     if bool(message.queries) + (message.board is not None) + (message.table is not None) != 1:
         raise fields.refuse("expected one of queries, board and table")
     if message.table is not None and message != Subscribe(

@@ -60,6 +60,8 @@ class Past(NamedTuple):
     feed: int
     after: int
     request: int | None
+    until: int | None = None
+    """The last one; without it the newest."""
 
 
 class Brought(NamedTuple):
@@ -73,6 +75,7 @@ class Brought(NamedTuple):
     after: int
     request: int | None
     parts: Sequence[bytes]
+    until: int | None = None
     code: str = ""
     text: str = ""
 

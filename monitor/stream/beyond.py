@@ -11,6 +11,7 @@ from functools import partial
 
 from monitor.formats import live
 from monitor.promql import Archive, QueryError
+from monitor.storage import Storage
 from monitor.stream.feed import Feed
 from monitor.stream.frames import Frame
 from monitor.stream.recall import Answer, Told, TooLargeError, Wanted, answers_of, tell
@@ -39,16 +40,20 @@ class Beyond:
         """Whether the newest column is for this, because memory never has all that it tells of."""
         return not self.archive.keeps(feed.depth.earliest(now), now)
 
-    def bring(self, feed: Feed, after: int, answer: Brought, request: int | None) -> None:
-        """The columns after + 1 to n, where n is the feed's now."""
-        key = feed.id, after, feed.n, request is not None
+    def bring(self, feed: Feed, after: int, answer: Brought, request: int | None, until: int | None) -> None:
+        """The columns after + 1 to n, where n is the feed's now, or `until` if that is earlier."""
+        n = feed.n if until is None else min(feed.n, until)
+        key = feed.id, after, n, request is not None
         if key in self._told:
             answer(delivery(feed, self._told[key], request))
+        elif not self.holds(feed, after):
+            self._awaited[key] = [(answer, request)]
+            self._take(feed, key, told(wanted(feed, after, n, refuse=request is not None), self.archive.near))
         elif key in self._awaited:
             self._awaited[key].append((answer, request))
         else:
             self._awaited[key] = [(answer, request)]
-            work = partial(tell, wanted(feed, after, feed.n, refuse=request is not None))
+            work = partial(tell, wanted(feed, after, n, refuse=request is not None))
             self.archive.begin(work, feed.limits.seconds, partial(self._take, feed, key))
 
     def advance(self, feed: Feed, n: int) -> None:
@@ -59,13 +64,13 @@ class Beyond:
         work = partial(answers_of, wanted(feed, n - 1, n, refuse=False))
         self.archive.begin(work, feed.limits.seconds, partial(self._advance, feed, n))
 
-    def _take(self, feed: Feed, key: Key, told: Told | QueryError) -> None:
-        if isinstance(told, Told):
+    def _take(self, feed: Feed, key: Key, found: Told | QueryError) -> None:
+        if isinstance(found, Told):
             while len(self._told) >= KEPT:
                 del self._told[next(iter(self._told))]
-            self._told[key] = told
+            self._told[key] = found
         for answer, request in self._awaited.pop(key):
-            answer(refusal(told) if isinstance(told, QueryError) else delivery(feed, told, request))
+            answer(refusal(found) if isinstance(found, QueryError) else delivery(feed, found, request))
 
     def _advance(self, feed: Feed, n: int, answers: list[Answer] | QueryError) -> None:
         self._advancing.discard(feed.id)
@@ -75,6 +80,14 @@ class Beyond:
 
 def wanted(feed: Feed, after: int, n: int, *, refuse: bool) -> Wanted:
     return Wanted(feed.id, feed.queries, feed.step, tuple(feed.series), after, n, feed.limits, refuse)
+
+
+def told(wanted: Wanted, storage: Storage) -> Told | QueryError:
+    """What is told, of a storage that answers at once."""
+    try:
+        return tell(wanted, storage)
+    except QueryError as error:
+        return error
 
 
 def delivery(feed: Feed, told: Told, request: int | None) -> Delivery:

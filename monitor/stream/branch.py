@@ -82,15 +82,16 @@ class Branch:
         if lent.told < feed.n:
             # Asked while the others are still evaluated: the answer must be in step with the mirror.
             self._tell(EARLY, (lent,))
-        self.feeds.bring(feed, asked.after, partial(self._brought, asked), asked.request)
+        self.feeds.bring(feed, asked.after, partial(self._brought, asked), asked.request, asked.until)
 
     def _brought(self, asked: relay.Past, found: Delivery | PastError) -> None:
         if isinstance(found, PastError):
-            self.send(relay.Brought(asked.feed, 0, asked.after, asked.request, (), found.code, str(found)))
+            answered = relay.Brought(asked.feed, 0, asked.after, asked.request, (), asked.until)
+            self.send(answered._replace(code=found.code, text=str(found)))
             return
         # Left to the worker to compress: it costs most when many come back at once, and they are spread.
         parts = [part for frame in found.frames for part in (frame.payload, frame.deflated or b"")]
-        self.send(relay.Brought(asked.feed, found.n, asked.after, asked.request, parts))
+        self.send(relay.Brought(asked.feed, found.n, asked.after, asked.request, parts, asked.until))
 
     def _close(self, closed: relay.Close) -> None:
         lent = self._lent[closed.feed]

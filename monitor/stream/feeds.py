@@ -119,11 +119,18 @@ class Feeds:
             return self.open_table(asked.table, asked.may, asked.view)
         return self.open(asked.queries, dict(asked.variables), asked.step, asked.may)
 
-    def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
+    def bring(
+        self,
+        feed: Followed,
+        after: int,
+        answer: Brought,
+        request: int | None = None,
+        until: int | None = None,
+    ) -> None:
         """The columns behind number `after`; the answer comes within the call where memory has them."""
         assert isinstance(feed, Feed | Table)
-        if isinstance(feed, Feed) and self.beyond.holds(feed, after):
-            self.beyond.bring(feed, after, answer, request)
+        if isinstance(feed, Feed) and (until is not None or self.beyond.holds(feed, after)):
+            self.beyond.bring(feed, after, answer, request, until)
         else:
             answer(Delivery(feed.n, [feed.past(after, self.storage, request)]))
 

@@ -18,6 +18,8 @@ from monitor.stream.source import Asked, Brought, Delivery, Followed, Opened, Pa
 from monitor.stream.table import Gather
 
 Send = Callable[[relay.Message], None]
+Key = tuple[int, int | None, int | None]
+"""What of the past is asked for: after, request, until."""
 
 
 class Mirror:
@@ -33,9 +35,9 @@ class Mirror:
         self.asked: list[Asked] = []
         """The ways in which it was asked for, each of which opened it once."""
         self.listeners = 0
-        self.pasts: dict[tuple[int, int | None], Delivery] = {}
+        self.pasts: dict[Key, Delivery] = {}
         """Brought since the newest column came, for others who need the same."""
-        self.awaited: defaultdict[tuple[int, int | None], list[Brought]] = defaultdict(list)
+        self.awaited: defaultdict[Key, list[Brought]] = defaultdict(list)
 
     @property
     def key(self) -> Hashable:
@@ -47,7 +49,7 @@ class Mirror:
 
     def take(self, brought: relay.Brought) -> None:
         """Give the columns to all who wait for them."""
-        key = brought.after, brought.request
+        key = brought.after, brought.request, brought.until
         found: Delivery | PastError
         if brought.code:
             found = PastError(brought.code, brought.text)
@@ -89,14 +91,21 @@ class Mirrors:
             self._awaited[asked], self._questions[number] = [answer], asked
             self.send(relay.Open(number, *asked[:-1], may=sorted(asked.may)))
 
-    def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
+    def bring(
+        self,
+        feed: Followed,
+        after: int,
+        answer: Brought,
+        request: int | None = None,
+        until: int | None = None,
+    ) -> None:
         assert isinstance(feed, Mirror)
-        key = after, request
+        key = after, request, until
         if key in feed.pasts:
             answer(feed.pasts[key])
             return
         if key not in feed.awaited:
-            self.send(relay.Past(feed.id, after, request))
+            self.send(relay.Past(feed.id, after, request, until))
         feed.awaited[key].append(answer)
 
     def close(self, feed: Followed) -> None:

@@ -258,7 +258,10 @@ class Session:
             if isinstance(found, FeedError):
                 place = {"position": found.error.position, "query": found.query}
                 raise RefusedError("bad_query", str(found), **place)
-            self._follow(found, message, now)
+            if message.until is None:
+                self._follow(found, message, now)
+            else:
+                self._look_back(found, message, message.until // found.step, now)
         except RefusedError as error:
             self._refuse(message.request, error)
 
@@ -279,6 +282,22 @@ class Session:
         subscription.sent = AWAITING
         answer = partial(self._brought, subscription, after, now, request)
         self.feeds.bring(subscription.feed, after, answer, request)
+
+    def _look_back(self, feed: Followed, message: Subscribe, until: int, now: float) -> None:
+        """Have a part of the past brought; the feed is let go of when that is here."""
+        answer = partial(self._seen, feed, message.request, now)
+        self.feeds.bring(feed, until - message.range // feed.step, answer, message.request, until)
+
+    def _seen(self, feed: Followed, request: int, now: float, found: Delivery | PastError) -> None:
+        self.feeds.close(feed)
+        if self._over:
+            return
+        if isinstance(found, PastError):
+            self._refuse(request, RefusedError(found.code, str(found)))
+            return
+        past, *_ = found.frames
+        self.credit.spend(Sent(feed.id, found.n, len(past), now))
+        self._put(past)
 
     def _brought(
         self,

@@ -77,8 +77,16 @@ class Source(Protocol):
     def ask(self, asked: Asked, answer: Opened) -> None:
         """The feed, which is the asker's to `close`, or why it cannot be."""
 
-    def bring(self, feed: Followed, after: int, answer: Brought, request: int | None = None) -> None:
-        """The columns behind number `after`, up to what was the newest not long before the answer comes."""
+    def bring(
+        self,
+        feed: Followed,
+        after: int,
+        answer: Brought,
+        request: int | None = None,
+        until: int | None = None,
+    ) -> None:
+        """The columns behind number `after`, up to number `until`, or what was the newest not long before the
+        answer comes."""
 
     def close(self, feed: Followed) -> None:
         """One listener less."""

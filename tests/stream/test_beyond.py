@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from monitor.formats import relay
 from monitor.promql import AwayError
 from monitor.stream import recall
+from monitor.stream.branch import Branch
+from monitor.stream.feed import FeedError
 from monitor.stream.limits import SessionLimits
+from monitor.stream.mirror import Mirror, Mirrors
 from monitor.stream.session import Session
+from monitor.stream.source import Asked, Delivery, Followed, PastError
 from tests.stream.deep import DeepHouse
 from tests.stream.house import START, read, subscribe
 from tests.stream.test_session import BEAT
@@ -200,3 +205,67 @@ def test_who_has_left_is_sent_nothing(deep: DeepHouse) -> None:
     session.end()
     deep.settle()
     assert len(deep.feeds) == 0
+
+
+def test_a_part_of_the_past_is_told_and_nothing_follows(deep: DeepHouse) -> None:
+    session = ask(deep, range=5000, until=(START + 100) * 1000, request=4)
+    assert sent(session) == []
+    deep.settle()
+    [answer] = sent(session)
+    assert (answer["type"], answer["request"], answer["n"]) == ("subscribed", 4, START + 100)
+    assert times(answer) == [96, 97, 98, 99, 100]
+    assert (session.subscriptions, len(deep.feeds)) == ({}, 0)
+
+
+def test_a_part_of_the_past_that_memory_has_is_told_at_once(deep: DeepHouse) -> None:
+    [answer] = sent(ask(deep, range=2000, until=(START + 399) * 1000 + 500))
+    assert times(answer) == [398, 399]
+    [future] = sent(ask(deep, range=2000, until=(START + 1000) * 1000))
+    assert (times(future), future["n"]) == ([], START + 400)
+
+
+def test_who_leaves_before_the_past_is_here_lets_go_of_it(deep: DeepHouse) -> None:
+    session = ask(deep, range=5000, until=(START + 100) * 1000)
+    sent(session)
+    session.end()
+    deep.settle()
+    assert len(deep.feeds) == 0
+
+
+def test_a_past_that_cannot_be_had_is_refused(deep: DeepHouse) -> None:
+    deep.archive.fails = AwayError("gone")
+    session = ask(deep, range=5000, until=(START + 100) * 1000)
+    sent(session)
+    deep.settle()
+    [refused] = sent(session)
+    assert (refused["code"], len(deep.feeds)) == ("unavailable", 0)
+
+
+def test_a_worker_hears_of_the_past_like_everybody(deep: DeepHouse) -> None:
+    heard: list[relay.Message] = []
+    branch = Branch(deep.feeds, heard.append)
+    branch.take(relay.Open(1, ["load"], (), 1000))
+    opened = heard.pop()
+    assert isinstance(opened, relay.Opened)
+    branch.take(relay.Past(opened.feed, START + 90, 7, START + 92))
+    branch.take(relay.Past(opened.feed, START + 90, 8))
+    deep.settle()
+    deep.archive.fails = AwayError("gone")
+    branch.take(relay.Past(opened.feed, START + 80, 9))
+    deep.settle()
+    answers = [each for each in heard if isinstance(each, relay.Brought)]
+    assert [(each.n, each.request, each.until, each.code) for each in answers] == [
+        (START + 92, 7, START + 92, ""),
+        (START + 400, 8, None, ""),
+        (0, 9, None, "unavailable"),
+    ]
+    mirrors, got = Mirrors(1000, heard.append), list[Delivery | PastError | Followed | FeedError]()
+    mirrors.ask(Asked(("load",), step=1000), got.append)
+    mirrors.take(opened)
+    mirror = got.pop()
+    assert isinstance(mirror, Mirror)
+    for answer in answers:
+        mirrors.bring(mirror, answer.after, got.append, answer.request, answer.until)
+        mirrors.take(answer)
+    assert [each.n for each in got if isinstance(each, Delivery)] == [START + 92, START + 400]
+    assert [each.code for each in got if isinstance(each, PastError)] == ["unavailable"]
