@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from monitor.collect.attributes import text
 from monitor.collect.host import Host
 from monitor.collect.table import Entry, layout
 from monitor.model import Block, Kind, Layout, Metric
@@ -18,10 +19,18 @@ class Device(NamedTuple):
     name: str
     major: str
     minor: str
+    rotational: str
+    """1 for a disk that turns, 0 for one that does not, empty for what is no whole disk."""
 
 
-def gauge(field: str, text: str) -> Metric:
-    return Metric(f"node_disk_{field}", Kind.GAUGE, text)
+def rotational(host: Host, name: str) -> str:
+    """What the kernel knows of a disk; its folder has `!` where its name has a slash."""
+    with host.passing():
+        return text(host, f"block/{name.replace('/', '!')}/queue/rotational") or ""
+
+
+def gauge(field: str, about: str) -> Metric:
+    return Metric(f"node_disk_{field}", Kind.GAUGE, about)
 
 
 INFO = gauge("info", "Always 1; the labels tell which disk it is.")
@@ -78,6 +87,8 @@ def entries(device: Device, known: dict[str, str]) -> Iterator[tuple[Entry, floa
     named = {"device": device.name}
     disk = {label: known.get(f"ID_{label.upper()}", "") for label in ("path", "wwn", "model", "revision")}
     disk["serial"] = known.get("ID_SERIAL_SHORT", "")
+    if device.rotational:
+        disk["rotational"] = device.rotational
     yield INFO.at(**named, major=device.major, minor=device.minor, **disk), 1.0
     if known.get("ID_FS_TYPE"):
         labels = {part: known.get(f"ID_FS_{part.upper()}", "") for part in FILESYSTEM_PARTS}

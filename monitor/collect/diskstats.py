@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.collect.disk_info import Device, DiskInfo
+from monitor.collect.disk_info import Device, DiskInfo, rotational
 from monitor.collect.exclude import excluder
 from monitor.collect.host import Host
 from monitor.collect.table import Cell, Table, is_number, words_of
@@ -59,11 +59,16 @@ class Diskstats:
         text = host.proc("diskstats")
         block = self._table.block(text)
         yield block
-        yield self._info.block(host, block.layout, lambda: self._devices(words_of(text)))
+        yield self._info.block(host, block.layout, lambda: self._devices(host, words_of(text)))
 
-    def _devices(self, words: list[str]) -> list[Device]:
+    def _devices(self, host: Host, words: list[str]) -> list[Device]:
         return [
-            Device(words[start], major=words[start - 2], minor=words[start - 1])
+            Device(
+                words[start],
+                major=words[start - 2],
+                minor=words[start - 1],
+                rotational=rotational(host, words[start]),
+            )
             for start, _ in rows(words)
             if not self._excluded(words[start])
         ]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from monitor.collect.exclude import excluder
 from monitor.collect.host import Host
+from monitor.collect.mount_info import devices
+from monitor.collect.table import layout
 from monitor.collect.workers import MOST, BusyError, Pool
 from monitor.model import Block, Kind, Layout, Metric
 
@@ -45,6 +47,7 @@ SIZES = (
     gauge("files_free", "Inodes free."),
 )
 READONLY = gauge("readonly", "Whether it is mounted read-only.")
+INFO = gauge("mount_info", "Always 1; the labels tell the block device behind a mount.")
 ERROR = gauge("device_error", "Whether it could not be asked, or did not answer in time.")
 
 
@@ -91,7 +94,7 @@ class Filesystem:
         values: list[float] = []
         for mount, size in zip(wanted, sizes, strict=True):
             values += [not size, mount.readonly, *size]
-        return [Block(shape(tuple(zip(wanted, map(bool, sizes), strict=True))), values)]
+        return [Block(shape(tuple(zip(wanted, map(bool, sizes), strict=True))), values), infos(host, wanted)]
 
     async def close(self) -> None:
         """End the workers, as far as they can be ended."""
@@ -154,6 +157,18 @@ def mounts(table: bytes) -> tuple[Mount, ...]:
 def unescaped(field: bytes) -> bytes:
     r"""A field of the mount table, where blanks and backslashes are written in octal: `\040`."""
     return ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 0xFF]), field)
+
+
+def infos(host: Host, mounts: Sequence[Mount]) -> Block:
+    """The device behind each mount, where the kernel tells."""
+    known = devices(host, unescaped)
+    found = [(mount, *known[mount.point]) for mount in mounts if mount.point in known]
+    entries = [
+        INFO.at(device=mount.device, mountpoint=mount.place, major=major, minor=minor)
+        for mount, major, minor in found
+    ]
+    entries = list(dict.fromkeys(entries))
+    return Block(layout(tuple(entries)), [1.0] * len(entries))
 
 
 @lru_cache(maxsize=4)

@@ -27,7 +27,23 @@ LEFT_OUT = (
 )
 """What node_exporter 1.5 gives and this service does not."""
 
+ABSENT = (
+    Difference("node_arp_states", "of 1.9: it takes a question over netlink for each neighbour"),
+    Difference(
+        "node_filesystem_.*",
+        "the label device_error of 1.8 is not here: with the text of an error in it, a file system that "
+        "fails would be another series than before, and its line would end",
+    ),
+    Difference("node_timex_offset_overflow_total", "of 1.10: a count of its own, and not the kernel's"),
+    Difference(
+        "node_(bcache|drbd|drm|kernel_hung|lnstat|logind|ntp|pcidevice|perf|runit|supervisord|swap|wifi|xfrm)_.*",
+        "collectors that are not here",
+    ),
+)
+"""What other versions and collectors of node_exporter give and this service does not."""
+
 MORE = (
+    Difference("node_filesystem_mount_info", "node_exporter has it since 1.9"),
     Difference(
         "node_netstat_TcpExt_(TCPOFOQueue|TCPRcvQDrop)",
         "node_exporter keeps these fields of netstat by default since 1.6",
@@ -54,6 +70,7 @@ MORE = (
 """What this service gives beyond node_exporter 1.5."""
 
 LABELS: dict[str, tuple[str, str]] = {
+    "node_disk_info": ("rotational", "node_exporter has it since 1.9"),
     "node_network_info": ("adminstate", "node_exporter has it since 1.6"),
     **{
         f"node_mountstats_nfs_transport_{name}": ("transport", "node_exporter has it since 1.8")

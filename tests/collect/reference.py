@@ -8,7 +8,7 @@ from monitor.collect import COLLECTORS
 from monitor.config import Settings
 from monitor.config.fields import documentation
 from monitor.model import Metric
-from tests.collect.differences import LABELS, LEFT_OUT, MORE, TYPES, Difference
+from tests.collect.differences import ABSENT, LABELS, LEFT_OUT, MORE, TYPES, Difference
 from tests.collect.samples import FIXTURES, collected, collector, host
 
 HEAD = """\
@@ -63,7 +63,7 @@ def differences() -> str:
     labels = [Difference(name, f"label `{label}`: {why}") for name, (label, why) in LABELS.items()]
     types = [Difference(name, why) for name, why in TYPES.items()]
     parts = {
-        "Not here": LEFT_OUT,
+        "Not here": (*LEFT_OUT, *ABSENT),
         "Here, and not in 1.5": MORE,
         "With a label that 1.5 does not have": labels,
         "Of another type": types,

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from monitor.collect import Host
-from monitor.collect.filesystem import PROGRAM, Filesystem, mounts, table
+from monitor.collect.filesystem import PROGRAM, Filesystem, mounts, table, unescaped
+from monitor.collect.mount_info import read as read_devices
 from monitor.collect.workers import BusyError, Pool, Worker
-from tests.collect.samples import FIXTURES, HERE, numbers, text
+from tests.collect.samples import FIXTURES, HERE, collected, collector, numbers, text
 
 TABLE = "/dev/a /first ext4 rw 0 0\n/dev/b /second ext4 ro,noatime 0 0\n/dev/c /third ext4 rw 0 0\n"
 
@@ -241,3 +242,18 @@ def test_the_program_that_stands_in_speaks_as_the_real_one(tmp_path: Path) -> No
         return [len(answer.split()) for answer in found]
 
     assert asyncio.run(answers(PROGRAM)) == asyncio.run(answers(HERE / "answers.py")) == [5, 2]
+
+
+def test_the_device_behind_a_mount_is_told_where_the_kernel_tells_it() -> None:
+    found = numbers(collected(collector("filesystem"), Host(str(FIXTURES / "desktop/proc"))))
+    infos = {text(series) for series in found if series.name == "node_filesystem_mount_info"}
+    assert (
+        'node_filesystem_mount_info{device="/dev/md127",major="9",minor="127",mountpoint="/srv/archive disk"}'
+        in infos
+    )
+    assert len(infos) == 5
+
+
+def test_a_table_of_devices_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="a device and a mount point expected"):
+        read_devices(b"22 28 none / /sys rw\n", unescaped)
