@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from functools import partial
 from signal import SIGHUP, SIGINT, SIGTERM
 
@@ -22,7 +22,7 @@ from monitor import parts
 from monitor.access import AccessError, invitation, reachable, tell_address
 from monitor.adopt import Rooms, show
 from monitor.bus import Bus, Isolation
-from monitor.collect.loop import Background, CollectLoop, Collector
+from monitor.collect.loop import CollectLoop
 from monitor.config import Origin, Settings, running, state_directory
 from monitor.entrance import Entrance, entrance
 from monitor.formats import live
@@ -131,7 +131,8 @@ class Service:
         self.arrivals = self._arrivals()
         self.target = self._target(self.settings.collect.job)
         self.bus.subscribe(self.stored)
-        self.processes = Processes(parts.host(self.settings), self._collectors)
+        collecting = lambda: self.rooms.collector.collectors if self.rooms else {}  # noqa: E731
+        self.processes = Processes(parts.host(settings), collecting, self.intake.accept, self.instance)
         self.feeds.tables["processes"] = self.processes.rows
         self.identity: Identity | None = None
         """Who it is under TLS."""
@@ -192,10 +193,6 @@ class Service:
             interval=self.settings.collect.interval,
         )
 
-    def _collectors(self) -> Mapping[str, Collector | Background]:
-        """Those that run now."""
-        return self.rooms.collector.collectors if self.rooms else {}
-
     def _target(self, job: str) -> Labels:
         return (("instance", self.instance), ("job", job))
 
@@ -206,6 +203,7 @@ class Service:
         self.telemetry.samples_refused = self.intake.refused + self.head.refused
         own = (*self.telemetry.blocks(), REACHED)
         self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), own))
+        self.processes.keep(scrape.timestamp)
         self.intake.accept(scrape._replace(blocks=(*scrape.blocks, REACHED)))
 
     def stored(self, scrape: Scrape) -> None:

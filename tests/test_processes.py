@@ -22,14 +22,17 @@ from monitor.collect.process.users import Users
 from monitor.collect.process_groups import ProcessGroups
 from monitor.collect.workers import Pool
 from monitor.formats.live import View
+from monitor.model import Scrape
 from monitor.processes import Processes
 from monitor.stream.table import SORTS
 from tests.collect.fake_procfs import Procfs
+from tests.collect.samples import numbers, text
 from tests.collect.test_process_groups import Clock
-from tests.test_app import service
+from tests.test_app import get, service
 
 VIEWER = GRANTED[Role.VIEWER]
 SECOND = {"collect.interval": "1s"}
+TARGET = (("instance", "here"), ("job", "processes"))
 
 
 class Running:
@@ -38,8 +41,11 @@ class Running:
     def __init__(self, root: Path) -> None:
         self.procfs = Procfs(root)
         self.clock = Clock()
-        self.collector = ProcessGroups(5, 0.01, 40, 0, self.clock, self.clock.spent)
+        self.collector = ProcessGroups(5, kept=0, clock=self.clock, spent=self.clock.spent)
         self.host = self.procfs.host()
+        self.kept: list[Scrape] = []
+        collectors = {"process_groups": self.collector}
+        self.processes = Processes(self.host, lambda: collectors, self.kept.append, "here")
 
     def look(self) -> None:
         self.clock.now += 5
@@ -47,8 +53,7 @@ class Running:
         self.collector.collect(self.host)
 
     def table(self, **view: Any) -> list[dict[str, Any]]:
-        processes = Processes(self.host, lambda: {"process_groups": self.collector})
-        found = processes.rows(VIEWER, View(**view))
+        found = self.processes.rows(VIEWER, View(**view))
         return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
@@ -61,6 +66,10 @@ def running(tmp_path: Path) -> Running:
     made.procfs.set(11, "postgres", resident=11, user=1250)
     made.look()
     return made
+
+
+def nobody(_scrape: Scrape) -> None:
+    raise AssertionError("nothing is to be kept")
 
 
 def pids(rows: list[dict[str, Any]]) -> list[int]:
@@ -117,7 +126,7 @@ def test_a_row_tells_who_runs_what_and_since_when(running: Running) -> None:
 
 
 def test_where_the_collector_is_off_the_table_says_so() -> None:
-    found = Processes(Host(), dict).rows(VIEWER, View())
+    found = Processes(Host(), dict, nobody, "here").rows(VIEWER, View())
     assert (found.rows, found.about) == ([], {"off": 1})
 
 
@@ -214,3 +223,106 @@ def test_nobody_is_looked_at_more_often_when_the_last_has_left(running: Running)
         running.host.fresh(running.clock.now)
         running.collector.collect(running.host)
     assert running.collector.scan.number == before + 1
+
+
+def kept(scrape: Scrape) -> dict[str, float]:
+    return {text(series): value for series, value in numbers(scrape.blocks).items()}
+
+
+def name(metric: str, pid: int, command: str, start: int = 1767225601) -> str:
+    return f'monitor_process_{metric}{{command="{command}",pid="{pid}",start="{start}"}}'
+
+
+def keep(running: Running) -> None:
+    running.look()
+    running.processes.keep(round(running.clock.now * 1000))
+
+
+def test_those_at_the_top_are_kept_with_what_they_used_since(running: Running) -> None:
+    for pid in range(20, 50):
+        running.procfs.begin(pid, "small", resident=1)
+    running.collector.top = 2
+    keep(running)
+    assert running.kept == []
+    running.procfs.set(11, "postgres", resident=11, user=2250)
+    running.procfs.set(20, "small", resident=1, user=500)
+    running.procfs.begin(60, "quick", start=900, user=200)
+    running.look()
+    keep(running)
+    (scrape,) = running.kept
+    assert (scrape.timestamp, scrape.target) == (round(running.clock.now * 1000), TARGET)
+    values = kept(scrape)
+    assert values[name("cpu_ratio", 11, "postgres")] == 1
+    assert values[name("cpu_ratio", 20, "small")] == 0.5
+    assert name("cpu_ratio", 60, "quick", 1767225609) not in values
+    assert values[name("resident_memory_bytes", 13, "nginx")] == 13 * 4096
+    assert len(values) == 3 * 4
+
+
+def test_what_ran_between_two_samples_counts_from_its_start(running: Running) -> None:
+    keep(running)
+    running.procfs.begin(60, "quick", start=900, user=500)
+    running.look()
+    keep(running)
+    assert kept(running.kept[0])[name("cpu_ratio", 60, "quick", 1767225609)] == 0.5
+
+
+def test_one_that_was_hidden_before_does_not_count_as_busy_now(running: Running) -> None:
+    running.procfs.begin(61, "newest", start=900)
+    keep(running)
+    running.procfs.begin(60, "old", start=100, user=50_000, resident=900)
+    running.look()
+    keep(running)
+    assert not [series for series in kept(running.kept[0]) if '"old"' in series]
+
+
+def test_bytes_are_kept_of_those_who_may_be_asked(running: Running) -> None:
+    running.procfs.io(12, 0, 0)
+    running.procfs.set(12, "sshd", resident=12, user=1001)
+    keep(running)
+    running.procfs.io(12, 10_240, 0)
+    running.procfs.set(12, "sshd", resident=12, user=1002)
+    running.look()
+    keep(running)
+    values = kept(running.kept[0])
+    assert values[name("read_bytes_per_second", 12, "sshd")] == 1024
+    assert name("read_bytes_per_second", 11, "postgres") not in values
+
+
+def test_nothing_is_kept_before_its_time_or_without_a_new_look(running: Running) -> None:
+    keep(running)
+    running.look()
+    keep(running)
+    running.processes.keep(round(running.clock.now * 1000) + 60_000)
+    keep(running)
+    assert len(running.kept) == 1
+    running.collector.top = 0
+    running.look()
+    keep(running)
+    assert len(running.kept) == 1
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_the_table_of_a_past_moment_is_what_was_kept_then(tmp_path: Path) -> None:
+    made = service(
+        tmp_path,
+        **SECOND,
+        **{
+            "collect.collectors.process_groups.history": "5s",
+            "collect.collectors.process_groups.interval": "1s",
+        },
+    )
+    async with made.running() as url:
+        while True:
+            made.scraped.clear()
+            await made.scraped.wait()
+            answer = await get(f"{url}api/v1/processes")
+            assert answer["status"] == "success"
+            if answer["data"]["time"]:
+                break
+        rows = [dict(zip(answer["data"]["columns"], row, strict=True)) for row in answer["data"]["rows"]]
+        assert any(row["memory"] > 1 << 20 and row["cpu"] is not None for row in rows)
+        before = await get(f"{url}api/v1/processes?time={answer['data']['time'] - 3600}")
+        assert before["data"] == {"time": None, "columns": answer["data"]["columns"], "rows": []}
+        metadata = await get(f"{url}api/v1/query?query=monitor_process_threads")
+        assert metadata["data"]["result"][0]["metric"]["job"] == "processes"

@@ -19,6 +19,7 @@ from monitor.collect.table import Entry, layout
 from monitor.model import Block, Kind, Metric
 
 INTERVAL, BUDGET, GROUPS = 5.0, 0.01, 40
+HISTORY, TOP = 10.0, 10
 
 
 def metric(field: str, kind: Kind, text: str, unit: str = "") -> Metric:
@@ -60,7 +61,8 @@ class ProcessGroups:
     """All processes every `interval` seconds, in each pass while somebody watches them one by one.
 
     `budget` is the CPU time that looking may take in a second: what takes more is done less often.  `groups`
-    is how many have a name, `kept` how many files may stay open.
+    is how many have a name, `kept` how many files may stay open.  `history` and `top` are for who keeps those
+    at the top (process/tops.py).
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class ProcessGroups:
         interval: float = INTERVAL,
         budget: float = BUDGET,
         groups: int = GROUPS,
+        history: float = HISTORY,
+        top: int = TOP,
         kept: int = KEPT,
         clock: Callable[[], float] = time.monotonic,
         spent: Callable[[], float] = time.thread_time,
@@ -79,6 +83,9 @@ class ProcessGroups:
         """CPU time of the newest look, in seconds."""
         self.slowed = False
         """Whether the newest look was put off to stay in the budget."""
+        self.history = history
+        """Seconds between two samples of those at the top."""
+        self.top = top
         self._interval = interval
         self._budget = budget
         self._spent = spent

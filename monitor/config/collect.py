@@ -21,8 +21,8 @@ def check_interval(seconds: float) -> float:
 
 
 def read_job(text: str) -> str:
-    if text == "monitor":
-        raise expected("another name than monitor, which the service's own series bear")
+    if text in ("monitor", "processes"):
+        raise expected("another name than monitor and processes, which series of the service's own bear")
     return text
 
 

@@ -126,6 +126,10 @@ class ProcessGroups(Switch):
     """CPU time that looking may take in a second, on average; what takes more is done less often."""
     groups: Annotated[int, Between(1, 1000), Takes.RELOAD] = 40
     """How many groups have a name; what belongs to none of them is the group `other`."""
+    history: Annotated[Duration, Between("5s", "1m"), Takes.RELOAD] = 10
+    """Time between two samples of the processes at the top, from which the table of a past moment is made."""
+    top: Annotated[int, Between(0, 100), Takes.RELOAD] = 10
+    """How many are kept by CPU, by memory and by bytes to and from storage; 0 keeps none."""
 
 
 class Processes(Off):

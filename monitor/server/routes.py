@@ -22,6 +22,7 @@ from monitor.server.health import Health, Ready
 from monitor.server.lead import Lead
 from monitor.server.login import Login, Session
 from monitor.server.metrics import Latest, Metrics
+from monitor.server.past import PastProcesses
 from monitor.server.static import Asset, Page, Static, read_assets
 from monitor.server.viewers import Viewer, Viewers
 from monitor.storage import Storage
@@ -102,7 +103,8 @@ def machines(storage: Storage, telemetry: Telemetry, latest: Latest) -> tuple[Ru
 
 def asking(held: dict[str, Any]) -> list[Rule]:
     """The query API, over what is held."""
-    return [(path, handler, held) for path, handler in api.ROUTES]
+    past = (r"/api/v1/processes", PastProcesses, held)
+    return [past, *((path, handler, held) for path, handler in api.ROUTES)]
 
 
 def pages(assets: dict[str, Asset], prefix: str) -> tuple[Rule, Rule, Rule]:

@@ -52,7 +52,9 @@ class Groups:
         self.clock = Clock()
         self.host = procfs.host()
         # Files of an ordinary file system outlive their names when they are open: none is kept.
-        self.collector = ProcessGroups(interval, budget, groups, 0, self.clock, self.clock.spent)
+        self.collector = ProcessGroups(
+            interval, budget, groups, kept=0, clock=self.clock, spent=self.clock.spent
+        )
 
     def look(self, seconds: float = 1) -> dict[str, float]:
         self.clock.now += seconds

@@ -60,6 +60,7 @@ ROUTES: dict[str, tuple[str, str, int]] = {
     "/api/v1/label/job/values": (VIEW, "GET", 200),
     "/api/v1/metadata": (VIEW, "GET", 200),
     "/api/v1/events": (VIEW, "GET", 200),
+    "/api/v1/processes": (VIEW, "GET", 200),
     "/api/v1/nothing": (VIEW, "GET", 404),
     "/metrics": (METRICS, "GET", 200),
     "/live": (VIEW, "GET", 426),

@@ -32,6 +32,7 @@ ANSWERS = {
     "/api/v1/label/job/values": 200,
     "/api/v1/metadata": 200,
     "/api/v1/events": 200,
+    "/api/v1/processes": 200,
     "/api/v1/nothing": 404,
     "/metrics": 200,
     "/healthz": 200,

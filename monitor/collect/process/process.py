@@ -85,8 +85,8 @@ class Process:
         self.read_rate: float | None = None
         """Bytes a second between the two last looks."""
         self.write_rate: float | None = None
-        self.kept_ticks = 0
-        """What it had used when the history was last written; so the next two."""
+        self.kept_ticks: int | None = None
+        """What it had used when those at the top were last kept; None where it was new since."""
         self.kept_read: int | None = None
         self.kept_written: int | None = None
 
