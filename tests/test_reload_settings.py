@@ -197,6 +197,9 @@ OPTIONS: Mapping[str, Any] = {
     "timeout": "200ms",
     "directory": "/elsewhere",
     **dict.fromkeys(("restarts", "tasks", "start_times"), True),
+    "interval": "2s",
+    "budget": "20ms",
+    "groups": 41,
     "include": ["kernel.pid_max"],
     "include_info": ["kernel.ostype"],
 }
