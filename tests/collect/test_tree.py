@@ -18,7 +18,7 @@ from monitor.collect.tree import ABSENT, EVERY, Devices, Tree
 from monitor.collect.workers import BusyError, Pool, Turns
 from tests.collect.samples import FIXTURES, collected, numbers
 
-CORETEMP = "sys/devices/platform/coretemp.0/hwmon/hwmon0"
+CORETEMP = "sys/class/hwmon/hwmon0"
 FAILS = "/proc/self/mem"
 """Answers EIO to whoever reads it from the start: a real one for a sensor that does not answer."""
 NEVER = """
