@@ -193,19 +193,22 @@ def collectors(run: Run) -> dict[str, Any]:
 
 
 OPTIONS: Mapping[str, Any] = {
-    "every": "200ms",
-    "timeout": "200ms",
     "directory": "/elsewhere",
-    "interval": "4s",
-    "budget": "20ms",
-    "groups": 41,
-    **dict.fromkeys(("restarts", "tasks", "start_times"), True),
-    "interval": "2s",
-    "budget": "20ms",
-    "groups": 41,
     "include": ["kernel.pid_max"],
     "include_info": ["kernel.ostype"],
 }
+
+
+def another(setting: fields.Setting) -> Any:
+    """Another value than the default; of text that is not named above, another pattern."""
+    default = setting.field.default
+    if isinstance(default, bool):
+        return not default
+    if setting.field.annotation is int:
+        return default + 1
+    if setting.field.annotation is float:
+        return f"{round(2000 * default)}ms"
+    return OPTIONS.get(str(setting.key[-1]), "x+")
 
 
 def measured(key: Key) -> Check:
@@ -226,9 +229,8 @@ def measured(key: Key) -> Check:
 BEFORE: dict[str, Any] = {}
 for each in fields.settings(Settings):
     if each.key[:2] == ("collect", "collectors"):
-        option = str(each.key[-1])
         CHECKS[dotted(each.key)] = (
-            not each.field.default if option == "enabled" else OPTIONS.get(option, "x+"),
+            another(each),
             measured(each.key),
         )
 
