@@ -24,6 +24,8 @@ from monitor.storage.tier import RAW
 HOUR = 3_600_000
 UNSTORED = 512
 """Rows handed over before we wait until they are kept."""
+FEW = 6
+"""Slots that may wait to be closed: that is done every few seconds, and a day is over in a minute here."""
 BEAT = 0.01
 """Seconds between two turns whose delay is measured."""
 CALM = 20
@@ -58,7 +60,16 @@ def put(store: Store, clock: Clock, recording: Recording, start: int, count: int
         store.append(scrape)
         if number % UNSTORED == 0:
             store.flush().wait()
+            settle(store, FEW)
     store.flush().wait()
+    settle(store, 0)
+
+
+def settle(store: Store, most: int) -> None:
+    """Wait until no slots wait to be closed, where more than so many do: too many are given up."""
+    if len(store.keeper.pending) > most:
+        while store.keeper.pending:
+            time.sleep(BEAT)
 
 
 def sizes(folder: Path) -> tuple[int, int]:
@@ -140,7 +151,7 @@ def delays(recording: Recording, folder: Path, rows: int, *, closing: bool) -> f
 
 
 async def turns(work: Callable[[], None], store: Store) -> list[float]:
-    """How late each turn was (s), before, at and after a piece of work, until all of it is kept."""
+    """How late each turn was (s): before, at and after a piece of work, until all of it is in files."""
     late: list[float] = []
     due = time.perf_counter()
     done = None
@@ -153,5 +164,5 @@ async def turns(work: Callable[[], None], store: Store) -> list[float]:
         if len(late) == CALM:
             work()
             done = store.flush()
-        after -= done is not None and done.is_set()
+        after -= done is not None and done.is_set() and not store.keeper.pending
     return late
