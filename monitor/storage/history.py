@@ -13,17 +13,16 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from monitor.model import Labels, Metric, Scrape
-from monitor.storage import FINEST, Look, Matcher, Selection, SeriesSet, Storage
+from monitor.storage import FINEST, Look, Selection, SeriesSet, Storage
 from monitor.storage.contents import Chosen, Contents
 from monitor.storage.head import present_in
 from monitor.storage.join import Part, join
 from monitor.storage.plan import Plan, preference
 from monitor.storage.shelf import Shelf
-from monitor.storage.sources import Live, Loose, Source, Stored, matching
+from monitor.storage.sources import Live, Loose, Matched, Matchers, Source, Stored
 from monitor.storage.tier import HOUR, RAW, TIERS, Slab, Tier
 from monitor.storage.volume import ChangedError, Volume
 
-Matchers = tuple[Matcher, ...]
 NOTHING_CHOSEN = Chosen(np.zeros(0, np.int64), ())
 FOREVER = 1 << 62
 TRIES = 5
@@ -73,6 +72,7 @@ class History(Storage):
         `head` gives the newest samples.  Both are called in the reader's thread."""
         self._shelf, self._open_slabs, self._head = shelf, open_slabs, head
         self._series: dict[tuple[Labels, Matchers], SeriesSet] = {}
+        self._matched = Matched(REMEMBERED)
 
     def append(self, scrape: Scrape) -> NoReturn:
         """Raises TypeError: what is kept is written by the store's own thread."""
@@ -110,7 +110,7 @@ class History(Storage):
         found.live = self._head(matchers, start, end)
         for tier in TIERS:
             slabs = [slab for slab in self._open_slabs(tier) if len(slab.times)]
-            found.loose[tier] = [Loose(slab, matching(slab, matchers)) for slab in slabs]
+            found.loose[tier] = [Loose(slab, self._matched.columns(slab, matchers)) for slab in slabs]
         for tier in TIERS:
             found.stored[tier] = [
                 File(volume, contents, contents.choose(matchers, self._shelf.intern))

@@ -24,6 +24,7 @@ class Open:
         self._times = np.zeros(SPARE, np.int64)
         self._values = np.full((len(tier.aspects), SPARE, SPARE), STALE)
         self._rows = 0
+        self._named: tuple[Entry, ...] = ()
         self.slab = self._slab()
         """All rows so far."""
 
@@ -52,9 +53,10 @@ class Open:
         return self.slab.values[:, -1]
 
     def _slab(self) -> Slab:
-        entries = tuple(self.entries)
-        values = self._values[:, : self._rows, : len(entries)]
-        return Slab(self.tier, self.target, self.slot, self._times[: self._rows], entries, values)
+        if len(self._named) != len(self.entries):
+            self._named = tuple(self.entries)  # The same object otherwise: readers remember what they chose.
+        values = self._values[:, : self._rows, : len(self._named)]
+        return Slab(self.tier, self.target, self.slot, self._times[: self._rows], self._named, values)
 
     def _grow(self) -> None:
         aspects, rows, columns = self._values.shape

@@ -13,8 +13,10 @@ from monitor.storage.contents import Chosen, Contents, Numbers, Slot
 from monitor.storage.plan import Places
 from monitor.storage.register import label_value
 from monitor.storage.schema import Row, cell_number
-from monitor.storage.tier import RAW, Slab, Tier
+from monitor.storage.tier import RAW, Entry, Slab, Tier
 from monitor.storage.volume import Volume, column
+
+Matchers = tuple[Matcher, ...]
 
 
 class Source(Protocol):
@@ -110,7 +112,29 @@ class Stored:
         return values
 
 
-def matching(slab: Slab, matchers: tuple[Matcher, ...]) -> Places:
+class Matched:
+    """Which series of slabs some matchers accept, remembered while the slabs have the same series.
+
+    Any thread may ask.
+    """
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._known: dict[tuple[Tier, int, Labels, Matchers], tuple[tuple[Entry, ...], Places]] = {}
+
+    def columns(self, slab: Slab, matchers: Matchers) -> Places:
+        """The columns of the series that all matchers accept, ascending."""
+        key = slab.tier, slab.slot, slab.target, matchers
+        entries, places = self._known.pop(key, ((), None))
+        if places is None or entries is not slab.entries:
+            places = matching(slab, matchers)
+        while len(self._known) >= self._most:
+            self._known.pop(next(iter(self._known), key), None)
+        self._known[key] = slab.entries, places
+        return places
+
+
+def matching(slab: Slab, matchers: Matchers) -> Places:
     """Which series of a slab all matchers accept."""
     return np.array(
         [
