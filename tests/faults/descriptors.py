@@ -25,8 +25,8 @@ FLOODS, VIEWERS = 100, 5
 CLIENTS = 8
 KNOWN = BESIDES + CLIENTS
 """The limit that the service starts with, the lowest that it takes, and which every other flood meets."""
-LOWEST, HIGHEST = 40, 128
-"""Of the limits that it is given while it runs."""
+LEAST, MOST = 8, 96
+"""Descriptors more than it holds, of the limits that it is given while it runs."""
 BEYOND = 50
 """Connections of a flood beyond the limit."""
 LASTS = 2.5
@@ -60,7 +60,8 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def told(found: Outcome) -> Iterator[Row]:
-    yield Row(f"floods, at limits of {LOWEST} to {HIGHEST} and {KNOWN} descriptors", len(found.recoveries))
+    limits = f"{LEAST} to {MOST} descriptors more than it holds, and of {KNOWN}"
+    yield Row(f"floods, at limits of {limits}", len(found.recoveries))
     yield Row("connections turned away", found.refused)
     yield Row("floods that nobody was turned away from", len(found.without), not found.without)
     yield Row(f"of {VIEWERS} viewers, cut or without a column", len(found.harmed), not found.harmed)
@@ -90,7 +91,7 @@ async def campaign(folder: Path, floods: int, seed: int, lasts: float = LASTS) -
         await served(service)
         began, descriptors = time.monotonic(), service.descriptors()
         for number in range(floods):
-            limit = KNOWN if number % 2 else random.randint(LOWEST, HIGHEST)
+            limit = KNOWN if number % 2 else service.files() + random.randint(LEAST, MOST)
             await flooded(service, limit, lasts, found)
             if number % 10 == 9:
                 progress(f"{number + 1} floods, recovery {max(found.recoveries):.2f} s")

@@ -43,13 +43,23 @@ class Serving(Service):
         return self.process.pid
 
     def descriptors(self) -> Counter[str]:
-        """What it has open, by what it is, but for the kernel's files: collectors keep one for each device of
-        this machine, and devices come and go."""
+        """What it has open, by what it is, but for the kernel's files (collectors keep one for each device of
+        this machine, and devices come and go) and those of history, whose slots come and go."""
         found: Counter[str] = Counter()
         for descriptor in Path(f"/proc/{self.pid}/fd").iterdir():
             with suppress(FileNotFoundError):  # Closed since it was listed.
                 found[str(descriptor.readlink()).split(":")[0]] += 1
-        return Counter({name: held for name, held in found.items() if not name.startswith(KERNEL)})
+        return Counter(
+            {
+                name: held
+                for name, held in found.items()
+                if not name.startswith(KERNEL) and "/history/" not in name
+            }
+        )
+
+    def files(self) -> int:
+        """How many descriptors it has open, whatever they are."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
     def cpu(self) -> float:
         """Seconds of user and system time (proc(5), /proc/pid/stat)."""
