@@ -153,5 +153,6 @@ class Turns:
         return await asyncio.shield(answer)
 
     def close(self) -> None:
-        """End the workers, and what they were asked; a later question starts anew."""
+        """End the workers, and what they were asked; a later question starts anew, in any event loop."""
         self._pool.close()
+        self._turn = asyncio.Lock()

@@ -171,6 +171,18 @@ def test_a_sensor_that_never_answers_is_given_up_in_time_and_other_devices_go_on
     caplog.clear()
 
 
+def test_a_host_that_was_closed_is_asked_anew_in_another_event_loop(rack: Path) -> None:
+    host = machine(rack)
+
+    async def test() -> None:
+        found = await asyncio.gather(*(source.refresh(host) for source in (Hwmon(), Nvme(), Netclass())))
+        assert all(blocks[0].values for blocks in found)
+        host.close()
+
+    for _ in range(2):
+        asyncio.run(test())
+
+
 def test_what_hangs_is_asked_once_and_holds_up_nobody_else(tmp_path: Path) -> None:
     program = tmp_path / "never.py"
     program.write_text(NEVER)
