@@ -39,7 +39,8 @@ PAST = (
 )
 LIVE = (
     ("written", "live: bytes written to the device, a sample", "bytes", 4.0),
-    ("cpu", "live: CPU, a sample", "us", 0.5),
+    ("cpu", "live: CPU of the whole process, a sample", "us", None),
+    ("beyond", "live: CPU, a sample (ours: beyond the same process without history)", "us", 0.5),
     ("resident", "live: resident memory (ours: beyond the same process without history)", "MiB", 25.0),
     ("ready", "start after a kill, with what was in the log (ours: the store alone)", "s", 0.3),
     ("lost", "rows taken that are not there after kills", "rows", 0.0),
@@ -172,4 +173,7 @@ def alive(
         )
     without = found.pop(bare)
     found["ours"]["resident"] -= without["resident"]
+    for figures in found.values():
+        figures["beyond"] = figures["cpu"]
+    found["ours"]["beyond"] -= without["cpu"]
     return found

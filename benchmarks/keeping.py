@@ -12,15 +12,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.past import TARGET, Past
 from benchmarks.recording import Recording, load
 from monitor.model import Block, Scrape
 from monitor.storage import Matcher, Storage
 from monitor.storage.head import Head
-from monitor.storage.store import Retention, Store
 
-FOR_EVER = Retention(1e9, 1e9, 1e9, 1 << 50)
+if TYPE_CHECKING:
+    from monitor.storage.store import Store
+
 AHEAD = 256
 """Rows made at once."""
 
@@ -54,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell({"opened": time.monotonic() - began, "there": []})
         run(Head(), recording, clock, asked)
         return 0
-    store = Store(Head(), asked.folder, FOR_EVER, clock)
-    store.start()
+    store = begun(Head(), asked.folder, clock)
     opened = time.monotonic() - began
     chosen = tuple(Matcher(label, "=", value) for label, _, value in selecting(Past(recording, 0, 1)))
     found = store.history.select(chosen, asked.since, asked.start)
@@ -63,6 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run(store, recording, clock, asked, store)
     store.close()
     return 0
+
+
+def begun(head: Head, folder: Path, clock: Clock) -> Store:
+    """A store that has taken up what is in a folder, and keeps all for ever."""
+    # Its libraries are a part of what history costs in memory.
+    from monitor.storage.store import Retention, Store
+
+    store = Store(head, folder, Retention(1e9, 1e9, 1e9, 1 << 50), clock)
+    store.start()
+    return store
 
 
 def run(

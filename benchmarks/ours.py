@@ -12,7 +12,7 @@ from statistics import quantiles
 import numpy as np
 
 from benchmarks.disk import size
-from benchmarks.keeping import FOR_EVER, Clock, scrapes, selecting
+from benchmarks.keeping import Clock, begun, scrapes, selecting
 from benchmarks.past import Past
 from benchmarks.recording import Recording
 from monitor.model import Floats
@@ -37,8 +37,7 @@ ASPECTS = Look(aspects=("min", "max", "sum", "count")).aspects
 def opened(folder: Path, now: int, head: Head | None = None) -> Iterator[tuple[Store, Clock]]:
     """A store in a folder, at a time (ms)."""
     clock = Clock(now / 1000)
-    store = Store(head or Head(), folder, FOR_EVER, clock)
-    store.start()
+    store = begun(head or Head(), folder, clock)
     try:
         yield store, clock
     finally:

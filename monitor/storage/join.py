@@ -33,7 +33,7 @@ def join(
     """
     if not parts:
         return None
-    times: Times = np.unique(np.concatenate([part.taken.times for part in parts]))
+    times = ascending([part.taken.times for part in parts])
     index: dict[Labels, int] = {}
     columns = [
         np.array([index.setdefault(labels, len(index)) for labels in part.source.labels], np.intp)
@@ -47,6 +47,18 @@ def join(
         if len(places):
             _fill(values, part, places, times, wanted, alone)
     return _selection(values, times, list(index), wanted if aspects else (), reach, target, series_of)
+
+
+def ascending(pieces: list[Times]) -> Times:
+    """Each time once; the pieces are in order by themselves.
+
+    `np.unique` goes by a table of hashes, and takes twenty times as long for a day of seconds.
+    """
+    times: Times = np.concatenate(pieces)
+    times.sort(kind="stable")
+    first = np.ones(len(times), np.bool_)
+    np.not_equal(times[1:], times[:-1], out=first[1:])
+    return times[first]
 
 
 def _fill(

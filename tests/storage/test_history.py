@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
 from monitor.storage import Look, Matcher, Selection, is_stale
 from monitor.storage.head import Head
 from monitor.storage.history import History
+from monitor.storage.join import ascending
 from monitor.storage.shelf import Shelf
 from monitor.storage.tier import HOUR, HOURS, MINUTE, MINUTES, RAW, SECOND, TIERS, Slab, Tier
 from tests.storage.slabs import (
@@ -291,3 +293,9 @@ def test_parts_of_a_histogram_are_found_by_their_own_names(tmp_path: Path) -> No
     assert list(found) == [labels]
     assert history(shelf).metadata() == {"took_seconds": metric}
     shelf.close()
+
+
+def test_times_of_several_sources_are_put_in_order_each_once() -> None:
+    pieces = [np.array(times, np.int64) for times in ([3, 5, 7], [], [1, 5, 6], [7])]
+    assert ascending(pieces).tolist() == [1, 3, 5, 6, 7]
+    assert ascending(pieces[1:2]).tolist() == []
