@@ -38,9 +38,10 @@ class Events:
         if not self._path or not self._unwritten:
             return
         events = list(self._unwritten)
-        lines = "".join(json.dumps(event._asdict()) + "\n" for event in events)
+        # The line before may have found no room to its end.
+        lines = "".join(f"\n{json.dumps(event._asdict())}" for event in events)
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(lines)
+            file.write(lines + "\n")
         for _ in events:
             self._unwritten.popleft()
         if self._path.stat().st_size > MOST * 1024:

@@ -16,15 +16,15 @@ from monitor.storage import Flags, is_stale
 from monitor.storage.log import Row
 from monitor.storage.logs import Logs
 from monitor.storage.open import Open
-from monitor.storage.order import Order, Shape
+from monitor.storage.order import RESET, Order, Shape
 from monitor.storage.register import Legend
 from monitor.storage.rollup import LAST, merged, rolled_up
 from monitor.storage.shelf import Shelf
 from monitor.storage.table import STALE, Rows
-from monitor.storage.tier import HOURS, MINUTES, RAW, TIERS, Entry, Slab, Tier
+from monitor.storage.tier import HOURS, MINUTE, MINUTES, RAW, TIERS, Entry, Slab, Tier
 
-MOST_PENDING = 16
-"""Slabs that wait in memory for room on the disk; of more, the oldest are lost."""
+MOST_PENDING = 128 << 20
+"""Bytes of slabs that wait in memory for room on the disk; of more, the oldest are lost."""
 
 
 class Tick(NamedTuple):
@@ -53,7 +53,13 @@ class Close(NamedTuple):
     rows: Rows
 
 
-Job = Tick | Roll | Close
+class Left(NamedTuple):
+    """Rows of samples that an earlier process had no time to roll up, perhaps."""
+
+    slab: Slab
+
+
+Job = Tick | Roll | Close | Left
 Sources = tuple[Slab, ...]
 
 
@@ -65,10 +71,10 @@ class Keeper:
         self.pending: list[Slab] = []
         """What waits to be closed into a file."""
         self.dropped: list[Slab] = []
-        """What waited too long and is lost; whoever reads it takes it out."""
+        """What waited too long and is lost; whoever tells of it takes it out."""
         self.shown: dict[Tier, Sources] = dict.fromkeys(TIERS, ())
         """Rows that may be in no file yet; for readers in other threads."""
-        self._logs = {tier: Logs(folder, tier) for tier in TIERS}
+        self._logs = {tier: Logs(folder, tier, shelf.tell) for tier in TIERS}
         self._orders: dict[Labels, tuple[int, Order]] = {}
         self._shapes: dict[Labels, Shape] = {}
         self._opens: dict[Tier, dict[Labels, Open]] = {MINUTES: {}, HOURS: {}}
@@ -82,15 +88,18 @@ class Keeper:
                 self._roll(job)
             case Close():
                 self._close(job)
+            case Left():
+                self._take(job.slab)
 
-    def newest(self, tier: Tier, target: Labels) -> int:
-        """Time of the newest row of a rolled-up tier; 0 without one."""
+    def has(self, tier: Tier, target: Labels, end: int) -> bool:
+        """Whether there is a row of a rolled-up tier for the minute or hour up to `end`."""
+        slot = tier.slot_at(end)
         opened = self._opens[tier].get(target)
-        waiting = [
-            int(slab.times[-1]) for slab in self.pending if slab.tier is tier and slab.target == target
-        ]
-        stored = self.shelf.newest(tier).get(target, 0)
-        return max([opened.newest if opened else 0, stored, *waiting])
+        times = self.shelf.times(tier, target, slot)
+        for slab in (*self.pending, *([opened.slab] if opened else ())):
+            if (slab.tier, slab.target, slab.slot) == (tier, target, slot):
+                times += slab.times.tolist()
+        return any(end - tier.step < time <= end for time in times)
 
     def settle(self) -> None:
         """Close what is due into files, and let go of its logs."""
@@ -99,12 +108,20 @@ class Keeper:
             self.shelf.put(*batch.values())
             # The rollups of samples must not be lost with their log.
             self.sync()
-            for slab in batch.values():
-                self._logs[slab.tier].closed(slab.slot, slab.target)
             done = {id(slab) for slab in batch.values()}
             self.pending = [slab for slab in self.pending if id(slab) not in done]
+            for slab in batch.values():
+                if not self._goes_on(slab):
+                    self._logs[slab.tier].closed(slab.slot, slab.target)
             for tier in TIERS:
                 self._show(tier)
+
+    def shed(self) -> None:
+        """Give up the oldest of what waits, where that takes too much memory."""
+        while len(self.pending) > 1 and sum(slab.values.nbytes for slab in self.pending) > MOST_PENDING:
+            slab = self.pending.pop(0)
+            self.dropped.append(slab)
+            self._show(slab.tier)
 
     def sync(self) -> None:
         """Have the logs on the disk."""
@@ -116,29 +133,41 @@ class Keeper:
         for tier in (HOURS, MINUTES):
             for slot, row in self._unstored(tier):
                 values = row.values.reshape(-1, len(tier.aspects)).T
-                self._keep(tier, row.target, slot, row.time, row.entries[: values.shape[1]], values)
+                opened = self._keep(tier, row.target, slot, row.time, row.entries[: values.shape[1]], values)
+                opened.logged += 1
             self._show(tier)
         yield from self._unstored(RAW)
 
     def _unstored(self, tier: Tier) -> Iterator[tuple[int, Row]]:
-        """Rows of the logs whose slots are in no file."""
-        stored: dict[tuple[int, Labels], bool] = {}
+        """Rows of the logs that are in no file."""
+        stored: dict[tuple[int, Labels], set[int]] = {}
+        left: set[tuple[int, Labels]] = set()
         for slot, row in self._logs[tier].replay():
             key = slot, row.target
             if key not in stored:
-                stored[key] = self.shelf.has(tier, row.target, slot)
-            if not stored[key]:
+                stored[key] = set(self.shelf.times(tier, row.target, slot))
+            # A clock that was set back has a slot begin again when a file has it already.
+            if row.time not in stored[key]:
+                left.add(key)
                 yield slot, row
-        for (slot, target), has in stored.items():
-            if has:
-                self._logs[tier].closed(slot, target)
+        for slot, target in stored.keys() - left:
+            self._logs[tier].closed(slot, target)
 
     def wait_for(self, slab: Slab) -> None:
         """Close these rows when there is time."""
         self.pending.append(slab)
-        if len(self.pending) > MOST_PENDING:
-            self.dropped.append(self.pending.pop(0))
         self._show(slab.tier)
+
+    def _goes_on(self, slab: Slab) -> bool:
+        """Whether there are more rows of that target in that slot, as the clock was set back: the log of all
+        of them stays."""
+        key = slab.tier, slab.target, slab.slot
+        if any((each.tier, each.target, each.slot) == key for each in self.pending):
+            return True
+        if slab.tier is RAW:
+            return self._orders.get(slab.target, (None, None))[0] == slab.slot
+        opened = self._opens[slab.tier].get(slab.target)
+        return opened is not None and opened.slot == slab.slot
 
     def close(self) -> None:
         """Have everything on the disk and let go of it."""
@@ -160,6 +189,19 @@ class Keeper:
         row = rolled_up(values, self._before(roll, shape), shape.counters)
         seen = ~is_stale(row[LAST])
         self._add(MINUTES, roll.target, int(roll.rows.times[-1]), chosen(shape.entries, seen), row[:, seen])
+
+    def _take(self, slab: Slab) -> None:
+        minutes, values = -(-slab.times // MINUTE) - 1, slab.values[0]
+        counters = np.array([entry.metric.kind in RESET for entry in slab.entries], np.bool_)
+        for minute in np.unique(minutes).tolist():
+            if not self.has(MINUTES, slab.target, (minute + 1) * MINUTE):
+                first, last = minutes.searchsorted((minute, minute + 1)).tolist()
+                follows = first and minutes[first - 1] == minute - 1
+                before = values[first - 1] if follows else np.full(len(slab.entries), STALE)
+                row = rolled_up(values[first:last], before, counters)
+                seen = ~is_stale(row[LAST])
+                time = int(slab.times[last - 1])
+                self._add(MINUTES, slab.target, time, chosen(slab.entries, seen), row[:, seen])
 
     def _before(self, roll: Roll, shape: Shape) -> Floats:
         """The last sample of each series before these rows."""
@@ -197,28 +239,33 @@ class Keeper:
     def _add(self, tier: Tier, target: Labels, time: int, entries: Iterable[Entry], row: Floats) -> None:
         """A new row of a rolled-up tier; what it completes goes on to the next."""
         opened = self._opens[tier].get(target)
-        if opened and tier is MINUTES and hour_of(opened.newest) != hour_of(time):
-            self._roll_hour(opened)
         slot = tier.slot_at(time)
-        opened, full = self._keep(tier, target, slot, time, entries, row)
+        try:
+            if opened and tier is MINUTES and hour_of(opened.newest) != hour_of(time):
+                self._roll_hour(opened)
+        finally:
+            opened = self._keep(tier, target, slot, time, entries, row)
         self._show(tier)
-        self._logs[tier].write(slot, target, time, opened.entries, full.T.ravel())
+        for time, full in opened.unlogged():
+            self._logs[tier].write(slot, target, time, opened.entries, full.T.ravel())
+            opened.logged += 1
 
     def _keep(
         self, tier: Tier, target: Labels, slot: int, time: int, entries: Iterable[Entry], row: Floats
-    ) -> tuple[Open, Floats]:
+    ) -> Open:
         opened = self._opens[tier].get(target)
         if opened is None or opened.slot != slot or time <= opened.newest:
             if opened:
                 self.wait_for(opened.slab)
             opened = self._opens[tier][target] = Open(tier, target, slot)
-        return opened, opened.append(time, opened.place(entries), row)
+        opened.append(time, opened.place(entries), row)
+        return opened
 
     def _roll_hour(self, opened: Open) -> None:
         """The newest hour of these minutes is over."""
         slab, hour = opened.slab, hour_of(opened.newest)
         first = int(slab.times.searchsorted(hour * HOURS.step, "right"))
-        if self.newest(HOURS, opened.target) >= slab.times[first]:
+        if self.has(HOURS, opened.target, (hour + 1) * HOURS.step):
             return  # An earlier process did so.
         row = merged(slab.values[:, first:])
         seen = ~is_stale(row[LAST])

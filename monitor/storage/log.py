@@ -32,6 +32,8 @@ CHECKED = 8
 """Where in the head begins what the checksum is about."""
 NAMES, WHOLE, CHANGE = range(3)
 WHOLE_EVERY = 60
+NEAR = 60_000
+"""Milliseconds between two losses that are told as one."""
 LONGEST = 1 << 28
 """Bytes of a body at most: two million series are less."""
 
@@ -81,6 +83,8 @@ class Log:
         self._number = 0
         self._chains: dict[Labels, Chain] = {}
         self._dirty = False
+        self.lost: list[tuple[int, int]] = []
+        """Times (ms) between which a replay met damage."""
         self._compress = zstandard.ZstdCompressor(level=1).compress
 
     def write(self, target: Labels, time: int, entries: list[Entry], values: Floats) -> None:
@@ -118,6 +122,7 @@ class Log:
             row = unrolled.take(frame)
             if row:
                 yield row
+        self.lost = unrolled.lost
 
     def close(self) -> None:
         os.close(self._file)
@@ -159,27 +164,40 @@ class Unrolled:
     def __init__(self, aspects: int) -> None:
         self._aspects = aspects
         self._chains: dict[int, tuple[Labels, Chain]] = {}
-        self._number = 0
+        self._number = self._time = 0
+        """Of the frame before."""
+        self.lost: list[tuple[int, int]] = []
+        """Times between which frames are missing, or rows that stand on them."""
         self._decompress = zstandard.ZstdDecompressor().decompress
 
     def take(self, frame: Frame) -> Row | None:
         """The row of a frame; None where it names series, or stands on one that is not there."""
         if frame.number != self._number + 1:
+            self._lose(self._time or frame.time, frame.time)
             for _, chain in self._chains.values():
                 chain.before = None
-        self._number = frame.number
+        self._number, self._time = frame.number, frame.time
         body = self._decompress(frame.body, max_output_size=LONGEST)
         if frame.kind == NAMES:
             self._name(frame.target, *named(body))
             return None
         if frame.target not in self._chains:
+            self._lose(frame.time, frame.time)
             return None
         target, chain = self._chains[frame.target]
         bits = standing_on(chain.before, np.frombuffer(body, np.uint64), whole=frame.kind == WHOLE)
         if bits is None or len(bits) != len(chain.entries) * self._aspects:
+            self._lose(frame.time, frame.time)
             return None
         chain.before = bits
         return Row(target, frame.time, chain.entries, bits.view(np.float64))
+
+    def _lose(self, start: int, end: int) -> None:
+        """A row is lost in that time; one range for what follows one another."""
+        if self.lost and self._time - self.lost[-1][1] <= NEAR:
+            self.lost[-1] = self.lost[-1][0], max(end, self.lost[-1][1])
+        else:
+            self.lost.append((start, end))
 
     def _name(self, number: int, target: Labels, first: int, entries: list[Entry]) -> None:
         if not first:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class Open:
         self._values = np.full((len(tier.aspects), SPARE, SPARE), STALE)
         self._rows = 0
         self._named: tuple[Entry, ...] = ()
+        self.logged = 0
+        """How many rows, the first ones, are in the log."""
         self.slab = self._slab()
         """All rows so far."""
 
@@ -43,14 +45,18 @@ class Open:
             found.append(place)
         return found
 
-    def append(self, time: int, places: list[int] | slice, row: Floats) -> Floats:
-        """Keep a row, (aspects, len(places)); returns it with all columns, (aspects, k)."""
+    def append(self, time: int, places: list[int] | slice, row: Floats) -> None:
+        """Keep a row, (aspects, len(places))."""
         self._grow()
         self._values[:, self._rows, places] = row
         self._times[self._rows] = time
         self._rows += 1
         self.slab = self._slab()
-        return self.slab.values[:, -1]
+
+    def unlogged(self) -> Iterator[tuple[int, Floats]]:
+        """Rows that are not in the log yet: time and values, (aspects, k)."""
+        for row in range(self.logged, self._rows):
+            yield int(self._times[row]), self.slab.values[:, row]
 
     def _slab(self) -> Slab:
         if len(self._named) != len(self.entries):

@@ -83,6 +83,13 @@ class Shelf:
         volume = self._volumes[tier].get(slot // SPAN)
         return volume is not None and slot in volume.contents().slots.get(target, {})
 
+    def times(self, tier: Tier, target: Labels, slot: int) -> list[int]:
+        """Times of the rows of a target in a slot that are kept for good; none of what cannot be read."""
+        volume = self._volumes[tier].get(slot // SPAN)
+        contents = self._contents(volume) if volume else None
+        found = contents.slots.get(target, {}).get(slot) if contents else None
+        return found.times.tolist() if found else []
+
     def spans(self, tier: Tier) -> list[int]:
         """The numbers of the files, the oldest first."""
         with self._lock:
@@ -98,19 +105,17 @@ class Shelf:
         """Files that may hold rows with start <= time <= end, and what they hold; one that cannot be read at
         all is reported and left out."""
         for volume in self.volumes(tier, start, end):
-            try:
-                yield volume, volume.contents()
-            except FileNotFoundError:
-                continue
-            except (OSError, NewerError) as error:
-                self._tell(Damage(volume.path, f"cannot be read: {error}", None))
+            contents = self._contents(volume)
+            if contents is not None:
+                yield volume, contents
 
     def newest(self, tier: Tier) -> dict[Labels, int]:
         """Time of the newest row of each target in the newest file."""
         spans = self.spans(tier)
         if not spans:
             return {}
-        slots = self._volumes[tier][spans[-1]].contents().slots
+        contents = self._contents(self._volumes[tier][spans[-1]])
+        slots = contents.slots if contents else {}
         return {target: int(known[max(known)].times[-1]) for target, known in slots.items()}
 
     def size(self) -> int:
@@ -162,15 +167,26 @@ class Shelf:
         """Where the file of a span is."""
         return self.folder / f"{tier.name}-{span:08d}.db"
 
+    def _contents(self, volume: Volume) -> Contents | None:
+        """What a file holds; one that cannot be read at all is reported."""
+        try:
+            return volume.contents()
+        except FileNotFoundError:
+            return None
+        except (OSError, NewerError) as error:
+            self.tell(Damage(volume.path, f"cannot be read: {error}", None))
+            return None
+
     def _files(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if path.suffix in (".db", ".damaged")]
 
     def _add(self, tier: Tier, span: int, path: Path) -> Volume:
-        volume = Volume(path, tier, self._connections, self._tell)
+        volume = Volume(path, tier, self._connections, self.tell)
         with self._lock:
             return self._volumes[tier].setdefault(span, volume)
 
-    def _tell(self, damage: Damage) -> None:
+    def tell(self, damage: Damage) -> None:
+        """Report what is damaged, once."""
         with self._lock:
             if damage in self._told or len(self._told) >= TOLD:
                 return

@@ -16,9 +16,11 @@ from monitor.storage import FINEST, Look, Matcher, Selection, Storage
 from monitor.storage.events import Events
 from monitor.storage.head import Head
 from monitor.storage.history import History
-from monitor.storage.keeper import Close, Keeper, Roll, Tick
+from monitor.storage.keeper import Close, Keeper, Left, Roll, Tick
 from monitor.storage.log import Row
-from monitor.storage.shelf import Shelf
+from monitor.storage.schema import Damage
+from monitor.storage.seams import Seams, boot_time
+from monitor.storage.shelf import Shelf, log_damage
 from monitor.storage.table import STALE
 from monitor.storage.tier import MINUTE, MINUTES, RAW, SPAN, TIERS, Entry, Slab, Tier
 from monitor.storage.writer import Writer
@@ -27,9 +29,7 @@ GRACE = MINUTE
 """Milliseconds by which a target may be behind the others before its minutes and slots are over."""
 MARGIN = 2 * MINUTE
 """Milliseconds of rows that memory holds beyond a slot, so that a slot is closed from there."""
-SEAM = 10_000
-"""Milliseconds without a sample that are marked as a gap."""
-AHEAD = MINUTE
+AHEAD = 2_000
 """Milliseconds by which stored samples may be ahead of the clock before it counts as set back."""
 
 
@@ -82,21 +82,30 @@ class Store(Storage):
     """Reads from memory alone; `history` reads everything, and blocks."""
 
     def __init__(
-        self, head: Head, folder: Path, retention: Retention, wall: Callable[[], float], *, step: int = 1000
+        self,
+        head: Head,
+        folder: Path,
+        retention: Retention,
+        wall: Callable[[], float],
+        *,
+        steady: Callable[[], float] = boot_time,
+        step: int = 1000,
     ) -> None:
-        """Raises StoreError.  `step` is the time between rows (ms)."""
-        self.head = head
+        """Raises StoreError.  `steady` is a clock that nobody sets, `step` the time between rows (ms)."""
+        self.head, self._wall = head, wall
         self._lock = locked(folder)
-        self.events = Events(folder / "events.jsonl")
-        self.shelf = Shelf(folder)
+        try:
+            self.events = Events(folder / "events.jsonl")
+            self.shelf = Shelf(folder, self._damaged)
+        except OSError as error:
+            os.close(self._lock)
+            raise StoreError(f"history cannot be read: {error}") from error
         self.keeper = Keeper(folder, self.shelf)
         self.history = History(self.shelf, lambda tier: self.keeper.shown[tier], self._newest)
         self.writer = Writer(self.keeper, self.events, retention.files(), retention.size)
-        self._wall, self._seam = wall, max(SEAM, 2 * step)
+        self.seams = Seams(self.events.add, wall, steady, step)
         self._reached: dict[Labels, Reached] = {}
         self._minute = 0
-        self._past = 0
-        """Time of the newest row that an earlier process stored."""
         self._ask: Ask = lambda work: work()
 
     def start(self, ask: Ask | None = None) -> None:
@@ -124,9 +133,8 @@ class Store(Storage):
         if rows is None:
             return  # No place in memory is none on the disk.
         self._reached[target] = Reached(minute_of(time), RAW.slot_at(time))
-        self.writer.put(Tick(target, time, rows.values[-1], rows.legend))
-        if self._past:
-            self._mark(time)
+        self.writer.put(Tick(target, time, rows.values[-1].copy(), rows.legend))
+        self.seams.met(time)
 
     def select(
         self, matchers: tuple[Matcher, ...], start: int, end: int, look: Look = FINEST
@@ -185,27 +193,27 @@ class Store(Storage):
     def _newest(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Selection]:
         return self._ask(lambda: self.head.select(matchers, start, end))
 
-    def _mark(self, time: int) -> None:
-        """Say why there is a seam between what was stored before and the first row now."""
-        past, self._past = self._past, 0
-        if time < past:
-            text = f"the clock stands {words(past - time)} before the newest stored sample"
-            self.events.add(Event(time, time, "clock", text))
-        elif time - past > self._seam:
-            self.events.add(Event(past, time, "gap", f"the service did not run for {words(time - past)}"))
+    def _damaged(self, damage: Damage) -> None:
+        """Told by the thread that met it."""
+        log_damage(damage)
+        now = round(self._wall() * 1000)
+        start, end = damage.when or (now, now)
+        self.events.add(Event(start, end, "damage", f"cannot be read: {damage.what} ({damage.file.name})"))
 
     def _take_up(self) -> None:
         now = round(self._wall() * 1000)
         logged = self._logged()
         newest = dict(sorted(logged))
-        last = [*self.shelf.newest(RAW).values(), *(int(slab.times[-1]) for slab in logged.values())]
-        self._past = max(last, default=0)
+        # What was written last is in the logs: files may have rows of a clock that was ahead.
+        last = [int(slab.times[-1]) for slab in logged.values()] or self.shelf.newest(RAW).values()
+        self.seams.past = max(last, default=0)
         going_on: list[Slab] = []
         for (target, slot), slab in logged.items():
             if slot == newest[target] and slab.times[-1] <= now + AHEAD:
                 going_on.append(slab)
             else:
                 self.keeper.wait_for(slab)
+                self.writer.put(Left(slab))
         self._load_closed(now, {slab.target: int(slab.times[0]) for slab in going_on})
         for slab in going_on:
             self._load(Scrapes(slab.target, slab.times, slab.entries, slab.values[0]))
@@ -252,10 +260,9 @@ class Store(Storage):
 
     def _resume(self, slab: Slab) -> None:
         """Roll up what an earlier process had no time to; the newest minute goes on."""
-        done = minute_of(self.keeper.newest(MINUTES, slab.target))
         minutes = sorted({minute_of(time) for time in slab.times.tolist()})
         for minute in minutes[:-1]:
-            if minute > done:
+            if not self.keeper.has(MINUTES, slab.target, (minute + 1) * MINUTE):
                 self._roll(slab.target, minute)
         self._reached[slab.target] = Reached(minutes[-1], slab.slot)
 
@@ -288,21 +295,16 @@ def minute_of(time: int) -> int:
     return -(-time // MINUTE) - 1
 
 
-def words(milliseconds: int) -> str:
-    """A length of time, roughly, for people."""
-    for size, name in ((86_400_000, "days"), (3_600_000, "hours"), (60_000, "minutes")):
-        if milliseconds >= 2 * size:
-            return f"{milliseconds // size} {name}"
-    return f"{milliseconds // 1000} seconds"
-
-
 def locked(folder: Path) -> int:
     """The folder, made if need be, for this process alone: a descriptor that holds it.  Raises StoreError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreError(f"{folder}: {error.strerror}; history needs a folder to write to") from error
+        raise unwritable(folder, error.strerror) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        os.close(lock)
+        raise unwritable(folder, "files cannot be made in it")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -311,3 +313,10 @@ def locked(folder: Path) -> int:
             f"{folder} is in use by another process; stop that one, or set another storage.path"
         ) from None
     return lock
+
+
+def unwritable(folder: Path, why: str | None) -> StoreError:
+    return StoreError(
+        f"{folder}: {why}; history needs a folder to write to: set another storage.path, "
+        "or do without by storage.history.enabled=false"
+    )

@@ -13,19 +13,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor  # noqa: TID251  (see below)
-from queue import Empty, Full, Queue
+from queue import Empty, Queue
 
 from monitor.model import Event
 from monitor.storage.events import Events
-from monitor.storage.keeper import Job, Keeper, Tick
+from monitor.storage.keeper import Close, Job, Keeper, Left, Roll, Tick
+from monitor.storage.schema import DamagedError, NewerError
 from monitor.storage.tier import Tier
 
 log = logging.getLogger(__name__)
 
 SYNC_EVERY = 5.0
 """Seconds: what a power cut may take."""
-MOST_WAITING = 4_096
-"""Jobs that wait for the disk; each holds on to a row in memory."""
+MOST_WAITING = 256 << 20
+"""Bytes of rows that wait for the disk, a quarter of it of those that memory has, too."""
 SYNC, STOP, ABANDON = "sync", "stop", "abandon"
 Order = Job | threading.Event | str
 REASONS = {
@@ -33,6 +34,8 @@ REASONS = {
     errno.EDQUOT: "disk quota reached",
     errno.EROFS: "read-only file system",
     errno.EACCES: "no permission to write",
+    errno.EFBIG: "a file may not grow any more (ulimit -f)",
+    errno.EIO: "the disk fails",
 }
 
 
@@ -56,7 +59,10 @@ class Writer:
         """Rows that are not in the log, as nothing could be written or too many waited when they came."""
         self._keeper, self._events, self._keep, self._most = keeper, events, keep, most
         self._monotonic = monotonic
-        self._queue: Queue[Order] = Queue(MOST_WAITING)
+        self._queue: Queue[Order] = Queue()
+        self._given = self._taken = 0
+        """Bytes of rows: those handed over, and those of them that were dealt with."""
+        self._failing = False
         self._pool = ThreadPoolExecutor(1, "history")
         self._running: Future[None] | None = None
         self._since = 0
@@ -67,11 +73,22 @@ class Writer:
 
     def put(self, job: Job) -> None:
         """Do this when its turn comes."""
-        try:
-            self._queue.put_nowait(job)
-        except Full:
-            self.lost += isinstance(job, Tick)
+        room = MOST_WAITING // 4 if isinstance(job, Tick) else MOST_WAITING
+        if self._given - self._taken + size_of(job) > room:
+            self._refuse(job)
+        else:
+            self._given += size_of(job)
+            self._queue.put(job)
+
+    def _refuse(self, job: Job) -> None:
+        """Keep memory bounded while the disk hangs, or the thread has ended."""
+        if not self.trouble:
             self._struggle("the disk does not answer", getattr(job, "time", 0))
+        if isinstance(job, Tick):
+            self.lost += 1
+        elif isinstance(job, Close):
+            first, last = job.rows.times[[0, -1]].tolist()
+            self._events.add(Event(first, last, "gap", f"not stored: {self.trouble}"))
 
     def sync(self) -> None:
         """Do what is due every few seconds, now."""
@@ -113,17 +130,23 @@ class Writer:
 
     def _do(self, job: Job) -> None:
         done = self._attempt(lambda: self._keeper.do(job), getattr(job, "time", 0))
+        self._taken += size_of(job)
         if isinstance(job, Tick):
             if done:
-                self.written = job.time
+                self.written, self._failing = job.time, False
             else:
                 self.lost += 1
 
     def _sync(self) -> None:
-        """What is due every few seconds; after trouble, the proof that it is over."""
+        """What is due every few seconds."""
         self._keeper.sync()
         if self._keeper.pending:
-            self._keeper.settle()
+            # Before, too: what is too old makes room on a full disk.
+            self._keeper.shelf.retain(self._keep, self._most)
+            try:
+                self._keeper.settle()
+            finally:
+                self._keeper.shed()
             self._keeper.shelf.retain(self._keep, self._most)
         while self._keeper.dropped:
             slab = self._keeper.dropped.pop(0)
@@ -134,12 +157,14 @@ class Writer:
     def _attempt(self, work: Callable[[], None], at: int = 0) -> bool:
         try:
             work()
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, DamagedError, NewerError) as error:
             self._struggle(reason(error), at)
             return False
-        if self.trouble and work == self._sync:
+        # That nothing was to be written is no proof: a row has to be taken, too.
+        if self.trouble and work == self._sync and not self._failing:
             log.info("history is written again")
-            self._events.add(Event(self._since, self.written, "gap", f"history was paused: {self.trouble}"))
+            text = f"history was paused: {self.trouble}"
+            self._events.add(Event(self._since, max(self._since, self.written), "paused", text))
             self.trouble = ""
         return True
 
@@ -147,17 +172,32 @@ class Writer:
         if not self.trouble:
             self._since = at or self.written
             log.warning("history is paused: %s", why)
-        self.trouble = why
+        self.trouble, self._failing = why, True
 
     def _ended(self, running: Future[None]) -> None:
         error = None if running.cancelled() else running.exception()
         if error:
             log.error("history is not written any more", exc_info=error)
-            self.trouble = f"it ended by a fault: {error}"
+            self.trouble = f"it ended by a fault, see the log; restart the service ({type(error).__name__})"
+            self._taken = -MOST_WAITING
 
 
-def reason(error: OSError | sqlite3.Error) -> str:
+def size_of(job: Job) -> int:
+    """Bytes of the rows that it holds on to."""
+    match job:
+        case Tick():
+            return job.row.nbytes
+        case Roll():
+            return job.rows.values.nbytes + job.before.values.nbytes
+        case Close():
+            return job.rows.values.nbytes
+        case Left():
+            return job.slab.values.nbytes
+
+
+def reason(error: Exception) -> str:
     """What went wrong, for people."""
     if isinstance(error, OSError):
         return REASONS.get(error.errno or 0, str(error))
-    return "disk full" if error.sqlite_errorname == "SQLITE_FULL" else str(error)
+    full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+    return REASONS[errno.ENOSPC] if full else str(error)

@@ -36,3 +36,15 @@ def test_a_line_that_is_none_is_passed_over(tmp_path: Path) -> None:
     events.write()
     path.write_text(path.read_text()[:-9] + '\n[1]\n{"time": 1}\n')
     assert Events(path).between(0, 100) == [GAP]
+
+
+def test_events_that_find_no_room_are_written_whole_later(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    events = Events(path)
+    first, second = Event(1, 2, "gap", "first"), Event(3, 4, "gap", "second")
+    events.add(first)
+    events.write()
+    path.write_text(path.read_text() + '{"time": 3, "en')
+    events.add(second)
+    events.write()
+    assert Events(path).between(0, 9) == [first, second]

@@ -25,13 +25,20 @@ class Machine:
     """A host that is measured each second by services that come and go."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.now = folder, START
+        self.folder, self.now, self.set_by = folder, START, 0
+        """`now` is the wall clock, ms; `set_by` tells by how much it was set while a service runs."""
         self.store = self.start()
         self.measured: dict[int, tuple[float, ...]] = {}
 
     def start(self) -> Store:
         head = Head(17 * MINUTE, rows=2_000)
-        store = Store(head, self.folder, Retention(), lambda: self.now / 1000)
+        store = Store(
+            head,
+            self.folder,
+            Retention(),
+            lambda: self.now / 1000,
+            steady=lambda: (self.now - self.set_by) / 1000,
+        )
         store.start()
         return store
 
@@ -175,6 +182,35 @@ def test_a_second_process_on_the_same_folder_is_refused(machine: Machine) -> Non
         Store(Head(), machine.folder, Retention(), lambda: 0.0)
 
 
+def test_a_folder_that_cannot_be_written_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"Not a directory; .*storage.path.*storage.history.enabled=false"):
+        Store(Head(), tmp_path / "file" / "history", Retention(), lambda: 0.0)
+
+
+def test_a_damaged_log_and_a_file_that_is_none_are_named_and_the_rest_is_served(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.run(300)
+    machine.settle()
+    machine.store.writer.abandon()
+    os.close(machine.store._lock)
+    (log,) = machine.folder.glob("raw-*.log")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes(content)
+    (machine.folder / "raw-notes.log").write_text("mine")
+    machine.store = machine.start()
+    lost = machine.measured.items() - machine.stored().items()
+    (damage,) = machine.store.shelf.damage
+    assert damage.when is not None
+    assert all(damage.when[0] <= time <= damage.when[1] for time, _ in lost)
+    assert 0 < len(lost) <= 60
+    assert [event.kind for event in machine.store.events.between(*damage.when)] == ["damage"]
+    assert f"history is damaged: {log.name}: some of its rows" in caplog.text
+    caplog.clear()
+
+
 def test_retention_is_counted_in_files() -> None:
     files = Retention(raw=7 * 86_400, minutes=90 * 86_400, hours=1826 * 86_400).files()
     assert files == {RAW: 29, MINUTES: 24, HOURS: 9}
@@ -203,3 +239,51 @@ def test_rows_that_find_no_room_are_stored_when_there_is(
     assert machine.stored() == machine.measured
     assert "history is paused: disk full" in caplog.text
     caplog.clear()
+
+
+def at(time: int, *values: float) -> Scrape:
+    return Scrape(time, HOST, (Block(LAYOUT, values),))
+
+
+@pytest.mark.parametrize(
+    "back", [100_000, 20 * MINUTE], ids=["in the same slot", "into a slot that is closed"]
+)
+def test_rows_after_a_clock_was_set_back_outlive_a_kill(machine: Machine, back: int) -> None:
+    machine.run(31 * 60)
+    machine.stop()
+    machine.now -= back
+    machine.store = machine.start()
+    for time in range(machine.now + 1000, machine.now + 10_000, 1000):
+        machine.store.append(at(time + 7, 1.0, 2.0, time))
+        machine.measured[time + 7] = (1.0, 2.0, time)
+    # What was there before goes into a file; the log of what came since stays.
+    machine.store.writer.sync()
+    machine.kill()
+    machine.now = START + HOUR
+    assert machine.stored() == machine.measured
+
+
+def test_hours_are_rolled_up_after_a_clock_that_was_ahead(machine: Machine) -> None:
+    machine.run(60)
+    machine.now += 10 * 366 * 24 * HOUR
+    machine.set_by += 10 * 366 * 24 * HOUR
+    machine.run(3 * 3600, step=5000)
+    machine.stop()
+    machine.now = START + HOUR
+    machine.store = machine.start()
+    before = machine.now
+    machine.run(2 * 3600 + 65, step=5000)
+    machine.stop()
+    machine.store = machine.start()
+    look = Look(HOUR, ("count",))
+    selection = machine.select(before + 1, before + 2 * HOUR, look)
+    assert selection.timestamps.tolist() == [before + HOUR, before + 2 * HOUR]
+    assert selection.parts is not None
+    assert selection.parts["count"].tolist() == [[720.0] * 3] * 2
+    marks = [
+        event.text for event in machine.store.events.between(before, machine.now) if event.kind == "clock"
+    ]
+    assert marks == [
+        "the clock was set on by 10 years",
+        "the clock stands 10 years before the newest stored sample",
+    ]
