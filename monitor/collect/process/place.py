@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from monitor.collect.process.process import shown
+
 CONTAINER = re.compile(
     r"(?:^|/)(?:(docker|libpod|crio|cri-containerd)[-/])?([0-9a-f]{64})(?:\.scope)?(?:/|$)"
 )
@@ -24,7 +26,7 @@ def unit_of(text: bytes) -> str:
 
     Sessions are named by their user's slice: there is a new one for every log-in.
     """
-    path = path_of(text.decode(errors="replace"))
+    path = path_of(text)
     if containers := CONTAINER.findall(path):
         runtime, name = containers[-1]
         return f"{runtime}-{name[:SHORT]}" if runtime else name[:SHORT]
@@ -36,10 +38,10 @@ def unit_of(text: bytes) -> str:
     return ""
 
 
-def path_of(text: str) -> str:
+def path_of(text: bytes) -> str:
     """The path in the hierarchy that systemd keeps, or where it is not here in the unified one."""
     paths = {}
-    for line in text.splitlines():
+    for line in map(shown, text.splitlines()):
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         paths[controllers or number] = path

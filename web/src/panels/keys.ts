@@ -1,10 +1,11 @@
 /** The page's keys. */
-export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "range"; range: number };
+export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "processes" } | { do: "range"; range: number };
 
 export const KEYS: readonly { key: string; means: string }[] = [
   { key: "Space", means: "Pause or go on" },
   { key: "1  2  3", means: "1, 5 or 15 minutes" },
   { key: "T", means: "Dark or light" },
+  { key: "P", means: "What runs" },
   { key: "V", means: "Who watches" },
   { key: "←  →", means: "Move the cursor of a focused chart" },
   { key: "?", means: "These keys" },
@@ -24,6 +25,8 @@ export function keyAction(event: KeyboardEvent): Action | null {
       return { do: "range", range: Number(event.key) - 1 };
     case "t":
       return { do: "theme" };
+    case "p":
+      return { do: "processes" };
     case "v":
       return { do: "viewers" };
     case "?":

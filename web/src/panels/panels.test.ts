@@ -152,12 +152,13 @@ describe("the keys", () => {
   };
 
   it("pause, choose the range, the theme and the key sheet", () => {
-    expect([" ", "2", "T", "?", "v", "x"].map((key) => press(key))).toEqual([
+    expect([" ", "2", "T", "?", "v", "p", "x"].map((key) => press(key))).toEqual([
       { do: "pause" },
       { do: "range", range: 1 },
       { do: "theme" },
       { do: "keys" },
       { do: "viewers" },
+      { do: "processes" },
       null,
     ]);
   });

@@ -10,6 +10,7 @@ import type { Socket } from "../wire/wiring";
 import { Member, type Door } from "./member.svelte";
 import { ended, HttpError, loading, missing, refused, type Problem } from "./problem";
 import { isStale, sign, type Facts, type Sign } from "./sign";
+import { Processes } from "./processes.svelte";
 import { viewersOf, type Viewers } from "./viewers";
 
 const MINUTE = 60_000;
@@ -27,6 +28,8 @@ export interface World extends Door {
   answers: () => Promise<boolean>;
   /** Answers `api/boards`. */
   boards: () => Promise<unknown>;
+  /** Answers `api/v1/processes` for a time in ms. */
+  past: (time: number) => Promise<unknown>;
   /** Has the service end the connection of a viewer. Raises an Error that says why it cannot. */
   cut: (session: string) => Promise<void>;
   now: () => number;
@@ -64,6 +67,7 @@ export class Dashboard {
   viewersRefused = $state("");
 
   readonly member: Member;
+  readonly processes: Processes;
   readonly #world: World;
   readonly #window = new Window(LONGEST);
   readonly #live: Live;
@@ -95,6 +99,7 @@ export class Dashboard {
       knows: (configuration) => configuration === this.#version,
       news: () => (this.#newsAt = world.now() + world.random() * SPREAD),
     });
+    this.processes = new Processes(this.#live.processes, (time) => world.past(time));
   }
 
   /** Shows the board of this name, the first without one, once the service has told its boards. */
@@ -239,6 +244,7 @@ export class Dashboard {
     if (phase === "ended") this.problem = ended(reason);
     void this.member.heed(phase);
     this.#lookAtViewers();
+    this.processes.look(this.#live.welcome?.step ?? 1000);
     if (this.#window.last > (this.frame?.to ?? 0)) this.#draw();
     this.#judge(this.#world.now());
   }

@@ -34,6 +34,7 @@ beforeEach(() => {
     openEvents: net.openEvents,
     answers: net.answers,
     boards: () => answer(),
+    past: () => Promise.resolve({}),
     cut: () => Promise.resolve(),
     who: () => who(),
     leave: () => Promise.resolve(void (left += 1)),

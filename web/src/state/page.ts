@@ -21,6 +21,12 @@ async function fetchBoards(): Promise<unknown> {
   return answer.json();
 }
 
+async function pastProcesses(time: number): Promise<unknown> {
+  const answer = await fetch(`api/v1/processes?time=${time / 1000}`, { signal: AbortSignal.timeout(10_000) });
+  if (!answer.ok) throw new HttpError(answer.status);
+  return answer.json();
+}
+
 async function cutViewer(session: string): Promise<void> {
   const target = `api/viewers/${encodeURIComponent(session)}`;
   const answer = await fetch(target, { method: "DELETE", signal: AbortSignal.timeout(10_000) });
@@ -46,6 +52,7 @@ export function world(): World {
     openEvents,
     answers,
     boards: fetchBoards,
+    past: pastProcesses,
     cut: cutViewer,
     who,
     leave: logOut,

@@ -11,7 +11,7 @@ import { Feed, type Outcome } from "./feed";
 import { decode, encode, limits } from "./messages";
 import type { ClientMessage, Notice, Refusal, ServerMessage, Table, Welcome } from "./messages";
 import { Receipts, type Receipt } from "./receipts";
-import { TABLE_REQUEST, TableWatch } from "./table";
+import { TableWatch } from "./table";
 import { Ways } from "./ways";
 import type { Phase, Socket, Wiring, Wish } from "./wiring";
 
@@ -22,8 +22,10 @@ const PARKED_STEPS = 12;
 
 export class Live {
   readonly clock = new ServerClock();
-  /** Who watches, while that is looked at. */
-  readonly viewers = new TableWatch("viewers", (message) => this.#send(message));
+  /** Who watches, and what runs on the host, while that is looked at. Columns are never asked for so often. */
+  readonly viewers = new TableWatch("viewers", 0, (message) => this.#send(message));
+  readonly processes = new TableWatch("processes", 2 ** 52, (message) => this.#send(message));
+  readonly #tables = [this.viewers, this.processes];
   phase: Phase = "waiting";
   retryAt = 0;
   /** Why the last connection ended, in words. */
@@ -168,7 +170,7 @@ export class Live {
   #lose(reason: string, phase: Phase = "waiting"): void {
     const now = this.#wiring.now();
     this.#detach();
-    this.viewers.lost();
+    for (const each of this.#tables) each.lost();
     const lived = this.#openedAt === null ? 0 : now - this.#openedAt;
     if (this.#openedAt === null) void this.ways.failed();
     const wait = this.ways.retrying ? 0 : this.#backoff.next(lived);
@@ -234,7 +236,7 @@ export class Live {
     this.clock.stamped(message.time, now);
     if (restarted || !this.#wiring.knows(message.server.configuration)) this.#wiring.restarted();
     else this.resume();
-    this.viewers.greeted();
+    for (const each of this.#tables) each.greeted();
     if (!this.#visible) this.#send({ type: "visible", visible: false });
     this.#wiring.changed();
   }
@@ -268,7 +270,7 @@ export class Live {
   }
 
   #laid(table: Table, now: number): void {
-    this.viewers.received(table);
+    for (const each of this.#tables) each.received(table);
     this.#took(now);
     this.#shown({ feed: table.feed, n: table.n });
   }
@@ -291,9 +293,8 @@ export class Live {
   }
 
   #refused(refusal: Refusal): void {
-    if (refusal.request === TABLE_REQUEST) this.viewers.refused(refusal);
-    else if (refusal.request === this.#request) [this.#askedAt, this.refusal] = [null, refusal];
-    else return;
+    for (const each of this.#tables) each.refused(refusal);
+    if (refusal.request === this.#request) [this.#askedAt, this.refusal] = [null, refusal];
     this.#wiring.changed();
   }
 
