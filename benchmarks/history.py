@@ -162,9 +162,9 @@ def alive(
     kept: Path, recording: Recording, anchors: list[Anchor], folder: Path, options: Options
 ) -> dict[str, Figures]:
     """Figures of engines that rows come to, a second apart."""
-    bare = "without history"
+    bare, talk = "without history", folder / "talk"
     with serving(recording) as target:
-        contestants: list[Contestant] = [Ours(kept), Ours(kept, "--bare", name=bare)]
+        contestants: list[Contestant] = [Ours(kept, talk), Ours(kept, talk, "--bare", name=bare)]
         contestants += [Scraping(anchor, target) for anchor in anchors]
         if netdata.NAME in options.anchors and not netdata.missing():
             contestants.append(Fed(kept))

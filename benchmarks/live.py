@@ -134,8 +134,10 @@ class Ours:
 
     killed = True
 
-    def __init__(self, recording: Path, *flags: str, name: str = "ours") -> None:
+    def __init__(self, recording: Path, talk: Path, *flags: str, name: str = "ours") -> None:
+        """What it tells goes into the folder `talk`, on another device than what it keeps."""
         self.name = name
+        self._talk = talk
         self._recording, self._flags = recording, flags
         self._began = int(time.time())
         self._told: list[Path] = []
@@ -152,8 +154,8 @@ class Ours:
             str(self._began * 1000),
         )
         program = [sys.executable, "-m", "benchmarks.keeping", str(folder / "data"), str(self._recording)]
-        place = folder / f"run-{len(self._told)}"
-        place.mkdir()
+        place = self._talk / f"{self.name}-{len(self._told)}"
+        place.mkdir(parents=True)
         self._told.append(place / "server.log")
         with running([*program, *rows, *self._flags], 0, place) as server:
             while not self.said("opened"):
