@@ -9,6 +9,7 @@ from monitor import __version__
 from monitor.commands import (
     Add,
     Parser,
+    backup,
     certificate,
     check_config,
     config,
@@ -17,6 +18,7 @@ from monitor.commands import (
     login_link,
     serve,
     service,
+    storage,
     token,
     viewers,
 )
@@ -32,6 +34,9 @@ COMMANDS: Sequence[Add] = (
     check_config.add,
     config.add,
     certificate.add,
+    backup.add,
+    backup.add_restore,
+    storage.add,
 )
 
 

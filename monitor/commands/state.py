@@ -41,16 +41,22 @@ def with_folder(options: argparse.Namespace, act: Callable[[Folder], None]) -> i
 
 def access_folder(options: argparse.Namespace) -> Folder:
     """The folder of the service that was named, or of the one that runs.  Raises ConfigError."""
-    from monitor import config
     from monitor.access import FOLDER, Folder
 
-    state = options.state
-    if state is None:
-        settings = config.load(options.config, os.environ, {}).settings
-        state = config.state_directory(settings, os.environ)
-        if options.config is None and not runs(state) and runs(SYSTEM):
-            state = SYSTEM
-    return Folder(state / FOLDER)
+    return Folder(state_folder(options) / FOLDER)
+
+
+def state_folder(options: argparse.Namespace) -> Path:
+    """Where the service that was named, or the one that runs, keeps its state.  Raises ConfigError."""
+    from monitor import config
+
+    if options.state is not None:
+        return Path(options.state)
+    settings = config.load(options.config, os.environ, {}).settings
+    state = config.state_directory(settings, os.environ)
+    if options.config is None and not runs(state) and runs(SYSTEM):
+        return SYSTEM
+    return state
 
 
 def runs(state: Path) -> bool:

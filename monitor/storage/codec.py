@@ -69,6 +69,16 @@ def decode(cell: Cell, rows: int) -> Floats:
     return column
 
 
+def present(cell: Cell, rows: int) -> int:
+    """How many samples a cell of that many rows has; its first bytes tell."""
+    if cell is None or cell == NOTHING:
+        return 0
+    if not isinstance(cell, bytes) or not cell[0] & _GAPS:
+        return rows
+    absent, _ = _unpack(cell, 3 if cell[0] & _OTHER else 1, rows)
+    return int(rows - absent.sum())
+
+
 def pack_whole(numbers: npt.NDArray[np.int64]) -> bytes:
     """Whole numbers (n,), small where they rise evenly; n is MOST at most."""
     if not len(numbers):

@@ -146,16 +146,12 @@ class Log:
         self._dirty = True
 
     def _frames(self) -> Iterator[Frame]:
-        """The frames of this slot in order; what is between them is stepped over."""
+        """The frames of this slot in order."""
         content = os.pread(self._file, os.fstat(self._file).st_size, 0)
-        place = content.find(MAGIC)
-        while place >= 0:
-            frame = frame_at(content, place, self._slot)
-            if frame:
-                place = self._end = place + HEAD.size + len(frame.body)
-                self._number = frame.number
-                yield frame
-            place = content.find(MAGIC, place if frame else place + 1)
+        for place, frame in frames(content, self._slot):
+            self._end = place + HEAD.size + len(frame.body)
+            self._number = frame.number
+            yield frame
 
 
 class Unrolled:
@@ -211,6 +207,17 @@ def standing_on(before: Bits | None, bits: Bits, *, whole: bool) -> Bits | None:
     if whole:
         return bits
     return None if before is None or len(before) != len(bits) else bits ^ before
+
+
+def frames(content: bytes, slot: int) -> Iterator[tuple[int, Frame]]:
+    """The frames of a slot in order, and where each begins; what is between them is stepped over."""
+    place = content.find(MAGIC)
+    while place >= 0:
+        frame = frame_at(content, place, slot)
+        if frame:
+            yield place, frame
+            place += HEAD.size + len(frame.body)
+        place = content.find(MAGIC, place if frame else place + 1)
 
 
 def frame_at(content: bytes, place: int, slot: int) -> Frame | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +48,20 @@ def structure(volume: Volume) -> bool:
     if not sound:
         volume.report(Damage(volume.path, "its structure is broken; what is not named is still read", None))
     return sound
+
+
+def take_back(folder: Path) -> None:
+    """Undo what a kill cut off in the middle of a commit, which a reader that may not write cannot.
+
+    Where a service is in the middle of one, SQLite lets it be; where this user may not write, it stays.
+    """
+    for journal in folder.glob("*.db-journal"):
+        path = journal.with_name(journal.name.removesuffix("-journal"))
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db,
+        ):
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
 
 def repair(volume: Volume, intern: Intern) -> None:

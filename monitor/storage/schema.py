@@ -11,7 +11,8 @@ import json
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +47,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # of the file this row and the cells are of.
     SLOT: ("target", "slot", "written", "times", "series"),
 }
+
+
+STEPS: dict[int, Callable[[sqlite3.Connection, Tier], None]] = {}
+"""By format: what changes the tables of a file to those of the next.  Seals are to be made anew by it where
+their rows change; `state` is seen to.  Called within a transaction."""
 
 
 class Damage(NamedTuple):
@@ -132,6 +138,8 @@ def connect(path: Path, tier: Tier, *, write: bool = False, create: bool = False
             connection.execute("PRAGMA synchronous=FULL")
         if create:
             _create(connection, tier)
+        elif _is_older(connection):
+            _bring_forward(path, tier)
     except UNREADABLE:
         connection.close()
         raise
@@ -148,6 +156,31 @@ def _create(connection: sqlite3.Connection, tier: Tier) -> None:
     opening = f"BEGIN; PRAGMA application_id={APPLICATION}; PRAGMA user_version={FORMAT};"
     script = f"{opening} {tables}; INSERT INTO {STATE} VALUES {state}; COMMIT"  # noqa: S608
     connection.executescript(script)
+
+
+def _is_older(connection: sqlite3.Connection) -> bool:
+    """Whether a file is of an earlier format that there is a way from."""
+    if not STEPS:
+        return False
+    row = connection.execute(f"SELECT * FROM {STATE} WHERE id = 1").fetchone()  # noqa: S608
+    return row is not None and intact(STATE, row) and row[1] in STEPS
+
+
+def _bring_forward(path: Path, tier: Tier) -> None:
+    """Change a file of an earlier format to the present one, in one transaction, whoever else begins to."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE)) as connection:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        while _is_older(connection):
+            [number] = connection.execute(f"SELECT format FROM {STATE}").fetchone()  # noqa: S608
+            STEPS[number](connection, tier)
+            row = connection.execute(f"SELECT * FROM {STATE}").fetchone()  # noqa: S608
+            marks = ", ".join("?" * len(row))
+            fresh = sealed(STATE, 1, (number + 1, *row[2:-1]))
+            connection.execute(f"INSERT OR REPLACE INTO {STATE} VALUES ({marks})", fresh)  # noqa: S608
+            connection.execute(f"PRAGMA user_version={number + 1}")
+        connection.execute("COMMIT")
 
 
 def pack_labels(own: Sequence[Labels]) -> bytes:

@@ -101,6 +101,10 @@ class Shelf:
         with self._lock:
             return [volume for span, volume in sorted(self._volumes[tier].items()) if first <= span <= last]
 
+    def span_of(self, volume: Volume) -> int:
+        """The number of a file."""
+        return int(volume.path.stem.removeprefix(f"{volume.tier.name}-"))
+
     def readable(self, tier: Tier, start: int = 0, end: int = FOREVER) -> Iterator[tuple[Volume, Contents]]:
         """Files that may hold rows with start <= time <= end, and what they hold; one that cannot be read at
         all is reported and left out."""

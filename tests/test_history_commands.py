@@ -1,0 +1,139 @@
+"""What is kept of the past, by commands: copied, brought back, verified, mended, counted."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.__main__ import main
+from monitor.storage.shelf import Shelf
+from monitor.storage.store import locked
+from monitor.storage.tier import RAW
+from monitor.terminal.progress import Bar
+from tests.conftest import ExpectLog
+from tests.storage.slabs import START, WEB, all_of, expected, slabs
+
+Output = pytest.CaptureFixture[str]
+ROWS = slabs(RAW, WEB, range(START + 45_000, START + 4 * RAW.slot, 45_000), 60)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state folder with a little history."""
+    folder = tmp_path / "state" / "history"
+    folder.mkdir(parents=True)
+    shelf = Shelf(folder)
+    shelf.put(*ROWS)
+    shelf.close()
+    return tmp_path / "state"
+
+
+def run(*arguments: object) -> int:
+    return main([str(each) for each in arguments])
+
+
+def damage(state: Path) -> None:
+    [path] = (state / "history").glob("raw-*.db")
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_a_backup_is_brought_back(state: Path, tmp_path: Path, capsys: Output) -> None:
+    assert run("backup", tmp_path / "copy", "--state", state) == 0
+    assert "1 file" in capsys.readouterr().out
+    assert run("restore", tmp_path / "copy", "--state", tmp_path / "new") == 0
+    assert "restored, 1 file and 0 logs verified" in capsys.readouterr().out
+    shelf = Shelf(tmp_path / "new" / "history")
+    assert all_of(shelf) == expected(ROWS)
+    shelf.close()
+
+
+def test_what_is_damaged_in_a_backup_is_said_and_the_rest_is_brought_back(
+    state: Path, tmp_path: Path, capsys: Output
+) -> None:
+    damage(state)
+    assert run("backup", tmp_path / "copy", "--state", state) == 0
+    assert run("restore", tmp_path / "copy", "--state", tmp_path / "new") == 1
+    assert "damaged in the backup: raw-00120000.db: " in capsys.readouterr().out
+
+
+def test_a_check_says_by_its_status_whether_all_is_whole(
+    state: Path, capsys: Output, expect_log: ExpectLog
+) -> None:
+    assert run("storage", "check", "--state", state) == 0
+    assert capsys.readouterr().out == "1 file and 0 logs verified: all is whole\n"
+    damage(state)
+    assert run("storage", "check", "--state", state) == 1
+    assert 'damaged: raw-00120000.db: heat_celsius{instance="web"' in capsys.readouterr().out
+    assert run("storage", "check", "--repair", "--state", state) == 0
+    expect_log("is damaged: it is set aside")
+    assert "repaired: 1 written anew without what is named above" in capsys.readouterr().out
+    assert run("storage", "check", "--state", state) == 0
+
+
+def test_nothing_is_mended_while_a_service_runs(state: Path, capsys: Output) -> None:
+    lock = open(locked(state / "history"))  # noqa: PTH123, SIM115
+    assert run("storage", "check", "--repair", "--state", state) == 1
+    assert "is in use by another process" in capsys.readouterr().err
+    assert run("storage", "check", "--state", state) == 0
+    lock.close()
+
+
+def test_history_is_counted_for_people_and_programs(state: Path, capsys: Output) -> None:
+    assert run("storage", "stats", "--state", state) == 0
+    text = capsys.readouterr().out
+    assert "raw      7 d 0 h" in text
+    assert "of at most 2.0 GiB" in text
+    assert "most of raw: " in text
+    assert run("storage", "stats", "--json", "--state", state) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["retention"] == {"raw": 604_800, "minutes": 7_776_000, "hours": 157_766_400, "size": 2 << 30}
+    raw, _, hours = told["tiers"]
+    assert raw["samples"] == sum(map(len, expected(ROWS).values()))
+    assert hours["bytes_per_sample"] is None
+
+
+@pytest.mark.parametrize("command", [("backup", "{}/copy"), ("storage", "check"), ("storage", "stats")])
+def test_who_has_no_history_is_told_where_it_is_looked_for(
+    command: tuple[str, ...], tmp_path: Path, capsys: Output
+) -> None:
+    words = [each.format(tmp_path) for each in command]
+    assert run(*words, "--state", tmp_path / "none") == 1
+    assert (
+        f"there is no history in {tmp_path / 'none' / 'history'}; say with --state" in capsys.readouterr().err
+    )
+
+
+def test_ctrl_c_says_how_things_are(
+    state: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(bar: Bar, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "__call__", stop)
+    assert run("backup", tmp_path / "copy", "--state", state) == 130
+    assert "monitor: stopped; what was copied before is whole; run it again" in capsys.readouterr().err
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_is_drawn_on_a_terminal_alone_and_not_too_often() -> None:
+    times = iter(range(1000))
+    for screen in (Screen(), io.StringIO()):
+        with Bar("copying", screen, lambda: 0.03 * next(times)) as bar:
+            for done in range(101):
+                bar(done, 100)
+        drawn = screen.getvalue().split("\r\x1b[K")[1:]
+        if isinstance(screen, Screen):
+            assert 24 <= len(drawn) <= 27
+            assert drawn[-1] == ""
+            assert drawn[12] == "copying  [" + "#" * 14 + "-" * 16 + "]  48%"
+        else:
+            assert screen.getvalue() == ""
