@@ -40,6 +40,7 @@ CLASSES = {
     "buddyinfo": "Buddyinfo",
     "cgroups": "Cgroups",
     "conntrack": "Conntrack",
+    "containers": "Containers",
     "cpu": "Cpu",
     "cpufreq": "Cpufreq",
     "diskstats": "Diskstats",

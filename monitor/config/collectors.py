@@ -5,6 +5,7 @@ it says what it collects; those with options are in options.py.
 """
 
 from .options import (
+    Containers,
     Cpu,
     Diskstats,
     Ethtool,
@@ -43,6 +44,7 @@ class Collectors(Section):
     """Controllers of control groups."""
     conntrack: Switch = Switch()
     """Connections that the packet filter follows."""
+    containers: Containers = Containers()
     cpu: Cpu = Cpu()
     cpufreq: Switch = Switch()
     """Frequencies of the cores, their bounds and governors."""

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Strict
+from pydantic import AfterValidator, BeforeValidator, Strict
 
 from .problems import expected
 from .section import Folder, Form, Off, Pattern, Switch, Takes
@@ -30,8 +30,32 @@ def read_names(text: str) -> str:
     return text
 
 
+def read_socket(text: object) -> object:
+    path = Path(text) if isinstance(text, str) else text
+    if not isinstance(path, Path) or not path.is_absolute():
+        raise expected("the absolute path of a socket, such as /run/docker.sock")
+    return path
+
+
+Socket = Annotated[Path, BeforeValidator(read_socket)]
 Name = Annotated[str, AfterValidator(read_name)]
 Names = Annotated[str, AfterValidator(read_names)]
+
+
+class Containers(Switch):
+    """Containers and systemd units: what they use, and what holds them back."""
+
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 5
+    """Time between two looks; between them the last values stand."""
+    groups: Annotated[int, Between(1, 1000), Takes.RELOAD] = 60
+    """How many are measured, containers first; the others are counted."""
+    sockets: Annotated[tuple[Socket, ...], Strict(False), Form("list of absolute paths"), Takes.RELOAD] = (
+        Path("/run/docker.sock"),
+        Path("/run/podman/podman.sock"),
+    )
+    """Where Docker and Podman tell names and images, below `rootfs`; asked where there are containers."""
+    timeout: Annotated[Duration, Between("100ms", "1m"), Takes.RELOAD] = 2
+    """How long they may take to answer before they are given up."""
 
 
 class Cpu(Switch):

@@ -49,6 +49,7 @@ MORE = (
         "node_exporter keeps these fields of netstat by default since 1.6",
     ),
     Difference("namedprocess_.*|monitor_process.*", "process-exporter gives it, and node_exporter does not"),
+    Difference("container_.*|monitor_container_.*", "cAdvisor gives it, and node_exporter does not"),
     Difference("monitor_collector_unreadable_files", "a file that cannot be read is left out, and counted"),
     Difference(
         "node_btrfs_(commits?_.*|(last|max)_commit_seconds)|node_hwmon_freq_freq_mhz"

@@ -1,0 +1,75 @@
+"""Files of control groups, opened for each read: what comes and goes at any time is not kept open."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+from monitor.collect.cgroup.metrics import READ, READS, WRITES, WRITTEN, Key
+
+FLAGS = os.O_RDONLY | os.O_CLOEXEC
+SIZE = 1 << 16
+ALONE = 2
+"""Links of a folder without others in it: that from above, and its own."""
+DEVICES = 32
+"""Devices of one group that are told."""
+NAME = re.compile(r"^DEVNAME=(.+)$", re.MULTILINE)
+Counts = dict[Key, float]
+
+
+def text(path: str) -> str:
+    """What a file holds; empty where the group is gone, or has no such controller."""
+    try:
+        descriptor = os.open(path, FLAGS)
+    except OSError:
+        return ""
+    try:
+        return os.pread(descriptor, SIZE, 0).decode(errors="replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def processes(folder: str, deep: int = 4) -> int:
+    """How many processes are in a group and in those below it."""
+    found = text(f"{folder}/cgroup.procs").count("\n")
+    return found + sum(processes(below, deep - 1) for below in (inner(folder) if deep else ()))
+
+
+def inner(folder: str) -> Iterator[str]:
+    """The groups right below one.  The kernel counts them as links of the folder, which spares listing it."""
+    try:
+        if os.stat(folder).st_nlink == ALONE:  # noqa: PTH116
+            return
+        with os.scandir(folder) as entries:
+            yield from (entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return
+
+
+class Devices:
+    """The names of block devices by their numbers, `8:0`."""
+
+    def __init__(self, sysfs: str) -> None:
+        self._sysfs = sysfs
+        self._names: dict[str, str] = {}
+
+    def name(self, number: str) -> str:
+        """`/dev/sda`, as cAdvisor has it; the number where it is not known."""
+        if number not in self._names:
+            if len(self._names) > 1024:
+                self._names.clear()
+            found = NAME.search(text(f"{self._sysfs}/dev/block/{number}/uevent"))
+            self._names[number] = f"/dev/{found[1]}" if found else number
+        return self._names[number]
+
+    def counted(self, lines: Iterable[tuple[str, dict[str, float]]]) -> Counts:
+        """The four counters of each device out of its number and fields, which are named as in version 2."""
+        metrics = {"rbytes": READ, "wbytes": WRITTEN, "rios": READS, "wios": WRITES}
+        found: Counts = {}
+        for number, values in list(lines)[:DEVICES]:
+            name = self.name(number)
+            found |= {(metric, name): values[key] for key, metric in metrics.items() if key in values}
+        return found
