@@ -256,6 +256,11 @@ class Service:
     async def running(self) -> AsyncIterator[str]:
         """Started on entry, with the URL of the page; stopped on exit.  Raises StartError."""
         sockets = self.prepare()
+        try:
+            self.kept.open()
+        except StartError:
+            close([*sockets, *self.plain])
+            raise
         async with self.kept, asyncio.TaskGroup() as group:
             self.intake.storage, self.feeds.beyond.archive = self.kept.storage, self.kept.archive
             entrances = self._entrances(sockets)

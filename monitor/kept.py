@@ -39,8 +39,7 @@ class Kept:
         return self.store or self.head
 
     async def __aenter__(self) -> Self:
-        """Take up what earlier processes stored.  Raises StartError."""
-        self._open()
+        """What is open is closed at the end."""
         return self
 
     async def __aexit__(
@@ -51,7 +50,8 @@ class Kept:
         if self.store:
             self.store.close()
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Take up what earlier processes stored.  Raises StartError."""
         wanted = self._settings.storage.history
         if not wanted.enabled:
             return

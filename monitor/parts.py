@@ -73,7 +73,7 @@ def bounds(settings: Settings) -> Bounds:
 def past(settings: Settings) -> int:
     """How much of the past there may be, in milliseconds."""
     history = settings.storage.history
-    kept = (history.raw, history.minutes, history.hours) if history.enabled else ()
+    kept = (history.raw, history.minutes, history.hours) if history.enabled else (0.0,)
     return milliseconds(max(settings.storage.head.window, *kept))
 
 
