@@ -20,6 +20,8 @@ from monitor.model import Block, Kind, Metric
 
 INTERVAL, BUDGET, GROUPS = 5.0, 0.01, 40
 HISTORY, TOP = 10.0, 10
+AT_ONCE = 0.01
+"""Seconds that meeting new processes may take of a pass, as the event loop waits."""
 
 
 def metric(field: str, kind: Kind, text: str, unit: str = "") -> Metric:
@@ -76,7 +78,7 @@ class ProcessGroups:
         clock: Callable[[], float] = time.monotonic,
         spent: Callable[[], float] = time.thread_time,
     ) -> None:
-        self.scan = Scan(groups, kept, clock)
+        self.scan = Scan(groups, kept, clock, AT_ONCE)
         self.watched = False
         """Set by who shows processes, each time: the next pass looks at them."""
         self.cost = 0.0
@@ -98,17 +100,19 @@ class ProcessGroups:
     def collect(self, host: Host) -> Iterable[Block]:
         """The groups as they were at the last look."""
         since = host.now - self._looked
-        if since < (0 if self.watched else self._interval):
+        if self.scan.finished and since < (0 if self.watched else self._interval):
             return self._blocks
         if since < self.cost / self._budget:
-            self._put_off = True
+            self._put_off = self.scan.finished
             return self._blocks
         began = self._spent()
         self.scan.look(host)
         self.cost = self._spent() - began
         self.slowed, self._put_off = self._put_off, False
         self._looked, self.watched = host.now, False
-        self._blocks = (self._about(), self._grouped())
+        # Before all have been met at first, what a group has used is not known.
+        if self.scan.finished or self._blocks:
+            self._blocks = (self._about(), self._grouped())
         return self._blocks
 
     def close(self) -> None:

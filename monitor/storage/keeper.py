@@ -206,7 +206,7 @@ class Keeper:
     def _before(self, roll: Roll, shape: Shape) -> Floats:
         """The last sample of each series before these rows."""
         if not len(roll.before.times) or roll.before.legend is not shape.legend:
-            return np.full(len(shape.columns), STALE)
+            return np.full(len(shape.entries), STALE)
         found: Floats = roll.before.values[-1, shape.columns]
         return found
 

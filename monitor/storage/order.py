@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.model import Floats, Kind, Labels
-from monitor.storage.register import Legend
+from monitor.storage.register import Legend, as_slice
 from monitor.storage.table import STALE
 from monitor.storage.tier import Entry
 
@@ -49,6 +49,7 @@ class Shape:
 
     def __init__(self, legend: Legend) -> None:
         self.legend = legend
-        self.columns = np.fromiter(legend.columns.values(), np.intp, len(legend.columns))
-        self.entries = [Entry(labels, legend.metrics[column]) for labels, column in legend.columns.items()]
+        columns = sorted(legend.columns.items(), key=lambda item: item[1])
+        self.columns = as_slice([column for _, column in columns])
+        self.entries = [Entry(labels, legend.metrics[column]) for labels, column in columns]
         self.counters = np.array([entry.metric.kind in RESET for entry in self.entries], np.bool_)

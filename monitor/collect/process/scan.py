@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 
 from monitor.collect.host import Host
 from monitor.collect.process.book import Book, counted
@@ -23,6 +24,8 @@ KEPT = 4096
 """Files that may stay open."""
 LISTED = 60.0
 """Seconds after which the folder is listed even if nothing was made."""
+LEAST = 16
+"""Processes that one look meets in any case."""
 DUE = 15.0
 """Seconds between two looks at what says little: switches, swap, open files, unit."""
 STAT = 1024
@@ -43,7 +46,14 @@ IO = re.compile(rb"\nread_bytes: (\d+)\nwrite_bytes: (\d+)")
 class Scan:
     """What runs, by pid.  `kept` bounds the files that stay open, `groups` the groups that have a name."""
 
-    def __init__(self, groups: int, kept: int = KEPT, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        groups: int,
+        kept: int = KEPT,
+        clock: Callable[[], float] = time.monotonic,
+        at_once: float = inf,
+    ) -> None:
+        """`at_once` is how many seconds of one look meeting new processes may take: at first all are new."""
         self.book = Book(groups)
         self.living: dict[int, Process] = {}
         self.number = 0
@@ -54,9 +64,11 @@ class Scan:
         """When the newest began, in seconds of the clock."""
         self.booted = 0
         """Unix time at which the host was booted, in seconds: it moves when the clock is set."""
+        self.finished = False
+        """Whether every process that is listed has been met."""
         self.hidden: set[str] = set()
         """Pids that are listed and may not be read."""
-        self._kept = kept
+        self._kept, self._at_once = kept, at_once
         self._clock = clock
         self._files: Files | None = None
         self._made = ""
@@ -81,7 +93,7 @@ class Scan:
         self.booted = int(booted[1])
         files = self._files = self._files or Files(host.procfs, self._kept)
         self._read_all(files)
-        if made[1] != self._made or now - self._listed_at >= LISTED:
+        if not self.finished or made[1] != self._made or now - self._listed_at >= LISTED:
             self._list(files)
             self._made, self._listed_at = made[1], now
         self.book.count(self.living.values(), now)
@@ -93,7 +105,7 @@ class Scan:
                 self._files.release(process.descriptor)
             self._files.close()
         self.living.clear()
-        self._files, self._made = None, ""
+        self._files, self._made, self.finished = None, "", False
 
     def _read_all(self, files: Files) -> None:
         gone: list[Process] = []
@@ -118,8 +130,13 @@ class Scan:
         known = set(map(str, self.living))
         self.hidden &= pids
         new: list[Process] = []
+        until = self._clock() + self._at_once
+        self.finished = True
         try:
-            for name in pids - known - self.hidden:
+            for count, name in enumerate(pids - known - self.hidden):
+                if count >= LEAST and self._clock() > until:
+                    self.finished = False
+                    break
                 self._meet(files, name, new)
         finally:
             # Those with the most memory come first to the groups that have a name.
