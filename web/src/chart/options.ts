@@ -6,7 +6,7 @@ import type { Panel, Unit } from "../wire/board";
 import { heatPainter } from "./heat";
 import type { Line } from "./lines";
 import { dataColour, faded, type Palette } from "./palette";
-import { clock, interval, marks, needsSeconds } from "./time";
+import { interval, label, marks, needsSeconds } from "./time";
 
 export const HEIGHT = 136;
 const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
@@ -84,7 +84,7 @@ function timeAxis(palette: Palette): uPlot.Axis {
     splits: (chart, _, from, to) => marks(from, to - ((to - from) * LABEL) / chart.width, step(chart, from, to)),
     values: (_, splits) => {
       const seconds = splits.some(needsSeconds);
-      return splits.map((time) => clock(time, seconds));
+      return splits.map((time) => label(time, seconds));
     },
   };
 }

@@ -1,9 +1,11 @@
 /** The page's keys. */
-export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "processes" } | { do: "range"; range: number };
+export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "processes" } | { do: "earlier" } | { do: "later" } | { do: "now" } | { do: "range"; range: number };
 
 export const KEYS: readonly { key: string; means: string }[] = [
   { key: "Space", means: "Pause or go on" },
-  { key: "1  2  3", means: "1, 5 or 15 minutes" },
+  { key: "1 … 9", means: "1, 5 or 15 minutes, and longer, up to a year" },
+  { key: "[  ]", means: "Earlier, later" },
+  { key: "N", means: "Now" },
   { key: "T", means: "Dark or light" },
   { key: "P", means: "What runs" },
   { key: "V", means: "Who watches" },
@@ -22,11 +24,23 @@ export function keyAction(event: KeyboardEvent): Action | null {
     case "1":
     case "2":
     case "3":
+    case "4":
+    case "5":
+    case "6":
+    case "7":
+    case "8":
+    case "9":
       return { do: "range", range: Number(event.key) - 1 };
     case "t":
       return { do: "theme" };
     case "p":
       return { do: "processes" };
+    case "[":
+      return { do: "earlier" };
+    case "]":
+      return { do: "later" };
+    case "n":
+      return { do: "now" };
     case "v":
       return { do: "viewers" };
     case "?":

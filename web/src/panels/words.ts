@@ -19,6 +19,7 @@ export function words(sign: Sign): Words {
   switch (sign.kind) {
     case "connecting":
     case "ended":
+    case "past":
       return { state: sign.kind, figure: "" };
     case "live":
     case "paused":

@@ -1,42 +1,23 @@
 /** One board on the screen: its data, its range, whether it is paused, and what may be said of its freshness. */
 import { Frame } from "../data/frame";
-import { Window } from "../data/window";
+import { Held } from "../data/held";
+import { LONGEST_LIVE, moved, type Span } from "../data/span";
+import type { Window } from "../data/window";
 import { Backoff } from "../wire/backoff";
 import type { Board } from "../wire/board";
 import { QUIET, told, type Configuration, type Told } from "../wire/configuration";
 import { Live } from "../wire/live";
 import type { Table } from "../wire/messages";
-import type { Socket } from "../wire/wiring";
-import { Member, type Door } from "./member.svelte";
+import { Member } from "./member.svelte";
 import { ended, HttpError, loading, missing, refused, type Problem } from "./problem";
+import { Shown } from "./shown.svelte";
 import { isStale, sign, type Facts, type Sign } from "./sign";
 import { Processes } from "./processes.svelte";
 import { viewersOf, type Viewers } from "./viewers";
+import type { World } from "./world";
 
-const MINUTE = 60_000;
-export const RANGES = [1, 5, 15].map((minutes) => minutes * MINUTE);
-const LONGEST = 15 * MINUTE;
 /** Pages that hear of other boards at once ask for them within so many ms of each other. */
 const SPREAD = 1000;
-
-/** What the dashboard needs of the world; tests pass their own. */
-export interface World extends Door {
-  liveUrl: string;
-  open: (url: string, protocol: string) => Socket;
-  openEvents: () => Socket;
-  /** Whether the service answers HTTP. */
-  answers: () => Promise<boolean>;
-  /** Answers `api/boards`. */
-  boards: () => Promise<unknown>;
-  /** Answers `api/v1/processes` for a time in ms. */
-  past: (time: number) => Promise<unknown>;
-  /** Has the service end the connection of a viewer. Raises an Error that says why it cannot. */
-  cut: (session: string) => Promise<void>;
-  now: () => number;
-  random: () => number;
-  /** Calls `paint` when the browser next draws, and `painted` when it has. Never while the page is hidden. */
-  paint: (paint: () => void, painted: () => void) => void;
-}
 
 export class Dashboard {
   boards = $state.raw<readonly Board[]>([]);
@@ -44,7 +25,6 @@ export class Dashboard {
   /** What is to be said of the service's configuration. */
   configuration = $state.raw<Configuration>(QUIET);
   problem = $state.raw<Problem | null>(null);
-  range = $state(5 * MINUTE);
   paused = $state(false);
   /** Replaced once a paint; null until the first columns are here. */
   frame = $state.raw<Frame | null>(null);
@@ -68,12 +48,12 @@ export class Dashboard {
 
   readonly member: Member;
   readonly processes: Processes;
+  readonly shown: Shown;
   readonly #world: World;
-  readonly #window = new Window(LONGEST);
+  readonly #held = new Held(LONGEST_LIVE);
   readonly #live: Live;
   readonly #backoff: Backoff;
   #wanted = "";
-  #asked = 0;
   #loading = false;
   #loadAt = 0;
   #version = "";
@@ -85,15 +65,12 @@ export class Dashboard {
   constructor(world: World) {
     this.#world = world;
     this.member = new Member(world);
+    this.shown = new Shown(world.points);
     this.#backoff = new Backoff(world.random);
     this.#live = new Live({
+      ...world,
       url: world.liveUrl,
-      open: world.open,
-      openEvents: world.openEvents,
-      answers: world.answers,
-      now: world.now,
-      random: world.random,
-      sink: this.#window,
+      sink: this.#held,
       changed: () => this.#changed(),
       restarted: () => void this.#restarted(),
       knows: (configuration) => configuration === this.#version,
@@ -127,14 +104,28 @@ export class Dashboard {
   }
 
   setRange(range: number): void {
-    this.range = range;
-    if (this.board !== null && range > this.#asked) this.#follow(this.board);
+    this.look({ range, until: this.shown.until });
+  }
+
+  /** Shows this part of time. */
+  look(span: Span): void {
+    if (this.shown.take(span) && this.board !== null) this.#follow(this.board);
+    this.#world.remember(span);
     this.#draw();
+  }
+
+  move(direction: -1 | 1): void {
+    if (this.time !== null) this.look(moved(this.shown, direction, this.time));
+  }
+
+  /** The service's time (ms); null while it is not known. */
+  get time(): number | null {
+    return this.#live.clock.at(this.#world.now());
   }
 
   togglePause(): void {
     this.paused = !this.paused;
-    this.#kept = this.paused ? this.#window.copy() : null;
+    this.#kept = this.paused ? this.#held.window.copy() : null;
     this.#draw();
     this.check();
   }
@@ -191,7 +182,7 @@ export class Dashboard {
     }
     this.problem = null;
     if (found === this.board) return;
-    this.#window.clear();
+    this.#held.window.clear();
     this.frame = this.#kept = null;
     this.paused = false;
     this.board = found;
@@ -229,8 +220,14 @@ export class Dashboard {
   }
 
   #follow(board: Board): void {
-    this.#asked = this.range;
-    this.#live.follow(board.name, this.range);
+    if (this.shown.other) {
+      // The picture stays until there is another.
+      this.#held.renew(this.shown.span);
+      this.paused = false;
+      this.#kept = null;
+    }
+    this.problem = null;
+    this.#live.follow(this.shown.wish(board.name));
   }
 
   #changed(): void {
@@ -240,12 +237,13 @@ export class Dashboard {
     this.overHttp = this.#live.ways.overHttp;
     this.reason = phase === "waiting" || phase === "ended" ? reason : "";
     this.notice = notice === null || notice.code === "resumed" ? "" : notice.message;
+    if (welcome !== null && this.shown.adapt(welcome, refusal) && this.board !== null) return this.#follow(this.board);
     if (refusal !== null && this.board !== null) this.problem = refused(refusal);
     if (phase === "ended") this.problem = ended(reason);
     void this.member.heed(phase);
     this.#lookAtViewers();
     this.processes.look(this.#live.welcome?.step ?? 1000);
-    if (this.#window.last > (this.frame?.to ?? 0)) this.#draw();
+    this.#meet();
     this.#judge(this.#world.now());
   }
 
@@ -257,19 +255,28 @@ export class Dashboard {
     this.viewers = newest === null ? null : viewersOf(newest, this.#live.welcome?.step ?? 1000);
   }
 
+  /** What came is drawn, and where nothing came there is nothing. */
+  #meet(): void {
+    if (this.#live.asking) return;
+    const arrived = this.#live.phase === "open" && this.shown.arrived();
+    if (arrived && this.#held.newest === null) this.frame = new Frame(this.#held.window, this.shown.range);
+    const other = this.frame?.window !== this.#held.window && this.#kept === null;
+    if (other || this.#held.window.last > (this.frame?.to ?? 0)) this.#draw();
+  }
+
   /** One paint for however many columns came since the last. */
   #draw(): void {
-    if (this.#painting || this.#window.newest === null) return;
+    if (this.#painting || this.#held.window.newest === null) return;
     this.#painting = true;
     let n = 0;
     this.#world.paint(
       () => {
         this.#painting = false;
         n = this.#live.n;
-        const held = this.#kept ?? this.#window;
+        const held = this.#kept ?? this.#held.window;
         const shown = this.frame;
-        if (this.paused && shown?.window === held && shown.range === this.range) return;
-        this.frame = new Frame(held, this.range);
+        if (this.paused && shown?.window === held && shown.range === this.shown.range) return;
+        this.frame = new Frame(held, this.shown.range);
       },
       () => this.#painted(n),
     );
@@ -279,13 +286,14 @@ export class Dashboard {
     const now = this.#world.now();
     const lag = this.#age(now);
     if (lag === null) return;
-    if (!this.paused) this.latency = lag;
-    this.#live.painted(n, lag);
+    const told = this.shown.far ? null : lag;
+    if (!this.paused) this.latency = told;
+    this.#live.painted(n, told);
     this.#judge(now);
   }
 
   /** Age (ms) of the newest column of a window, by the service's clock. */
-  #age(now: number, window = this.#window): number | null {
+  #age(now: number, window: Window = this.#held.window): number | null {
     const time = this.#live.clock.at(now);
     const { newest } = window;
     return time === null || newest === null ? null : Math.max(0, time - newest);
@@ -296,8 +304,9 @@ export class Dashboard {
       phase: this.#live.phase,
       paused: this.paused,
       age: this.#age(now),
-      shownAge: this.#age(now, this.#kept ?? this.#window) ?? 0,
-      limit: this.#live.silence,
+      shownAge: this.#age(now, this.#kept ?? this.#held.window) ?? 0,
+      limit: this.#live.silence + this.shown.late(this.#held.window.step),
+      past: this.shown.until !== null,
       wait: Math.max(0, this.#live.retryAt - now),
     };
     if (this.boards.length === 0 && this.problem !== null) {

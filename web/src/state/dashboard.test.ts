@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { at, EPOCH, FakeNet, subscribed, tick, welcome } from "../testing/service";
 import { Dashboard } from "./dashboard.svelte";
+import type { Span } from "../data/span";
 import type { Identity } from "./identity";
 import { HttpError } from "./problem";
 
@@ -14,6 +15,7 @@ let who: () => Promise<Identity>;
 /** How often the page was asked for anew. */
 let again: number;
 let left: number;
+let remembered: Span | null;
 
 const viewer: Identity = { name: "alice", role: "viewer", may: ["view"], users: true };
 const nobody: Identity = { name: "", role: null, may: [], users: true };
@@ -41,6 +43,8 @@ beforeEach(() => {
     again: () => void (again += 1),
     now: () => net.now,
     random: () => net.luck,
+    points: () => 720,
+    remember: (span) => void (remembered = span),
     paint: (paint, painted) =>
       frames.push(() => {
         paint();
@@ -435,5 +439,91 @@ describe("a service that takes another configuration", () => {
     net.socket.deliver({ ...welcome(EPOCH + net.now), server });
     await new Promise((done) => setTimeout(done));
     expect(net.sent("subscribe")).toEqual([{ type: "subscribe", request: 2, board: "overview", range: 300_000 }]);
+  });
+});
+
+describe("months of past", () => {
+  const HOUR = 3_600_000;
+  const DAY = 24 * HOUR;
+  const limits = { ack_bytes: 32_768, ack_after: 5000, credit: 12, range: 400 * DAY };
+  const hours = (request: number, from: number, to: number, extra: object = {}): object => {
+    const first = Math.floor(EPOCH / HOUR);
+    const t = Array.from({ length: to - from + 1 }, (_, i) => (first + from + i) * HOUR);
+    return subscribed(request, 0, 0, { feed: 9, n: first + to, step: HOUR, columns: { t, v: [t.map(() => 1)] }, ...extra });
+  };
+
+  async function far(): Promise<void> {
+    await dashboard.show("overview");
+    net.socket.deliver({ ...welcome(EPOCH), limits });
+    net.socket.deliver(subscribed(1, -10, 0));
+    draw();
+    dashboard.setRange(30 * DAY);
+  }
+
+  it("come in steps that make a picture, and go on with a column an hour", async () => {
+    await far();
+    expect(net.sent("subscribe").at(-1)).toEqual({ type: "subscribe", request: 2, board: "overview", range: 30 * DAY, step: HOUR });
+    expect([dashboard.shown.loading, dashboard.frame?.window.step]).toEqual([true, 1000]);
+    net.socket.deliver(hours(2, -719, 0));
+    draw();
+    expect([dashboard.shown.loading, dashboard.frame?.window.step, dashboard.frame?.rows(0).length]).toEqual([false, HOUR, 1]);
+    expect(net.sent("unsubscribe")).toEqual([{ type: "unsubscribe", feed: 3 }]);
+    const n = Math.floor(EPOCH / HOUR) + 1;
+    net.socket.deliver({ type: "tick", feed: 9, n, t: n * HOUR, v: [2] });
+    draw();
+    expect(newest()).toBe(n);
+  });
+
+  it("are not stale for as long as a step takes, and have no latency", async () => {
+    await far();
+    net.socket.deliver(hours(2, -719, 0));
+    draw();
+    net.now += 1000;
+    net.socket.deliver({ type: "beat", time: EPOCH + net.now });
+    dashboard.check();
+    expect([dashboard.sign.kind, dashboard.stale, dashboard.latency]).toEqual(["live", false, null]);
+  });
+
+  it("end where a person says, and nothing follows", async () => {
+    await far();
+    dashboard.look({ range: DAY, until: EPOCH - 7 * DAY });
+    const asked = { type: "subscribe", request: 3, board: "overview", range: DAY, step: 120_000, until: EPOCH - 7 * DAY };
+    expect(net.sent("subscribe").at(-1)).toEqual(asked);
+    expect(net.sent("unsubscribe")).toHaveLength(1);
+    const t = [EPOCH - 7 * DAY];
+    net.socket.deliver(subscribed(3, 0, 0, { feed: 11, n: t[0]! / 120_000, step: 120_000, columns: { t, v: [[5]] } }));
+    draw();
+    expect([dashboard.sign.kind, dashboard.frame?.to, remembered]).toEqual(["past", t[0]! / 120_000, { range: DAY, until: t[0] }]);
+    dashboard.look({ range: 300_000, until: null });
+    expect(net.sent("subscribe").at(-1)).toEqual({ type: "subscribe", request: 4, board: "overview", range: 300_000 });
+    net.socket.deliver(subscribed(4, -10, 0));
+    draw();
+    expect([dashboard.sign.kind, newest()]).toEqual(["live", at(0).n]);
+    expect(net.sent("unsubscribe")).toHaveLength(1);
+  });
+
+  it("that nothing is known of are empty, and not what was there before", async () => {
+    await far();
+    net.socket.deliver(hours(2, 1, 0, { n: 0 }));
+    expect([dashboard.frame?.empty, dashboard.shown.loading]).toEqual([true, false]);
+  });
+
+  it("are gone through by half of what is shown", async () => {
+    await far();
+    dashboard.move(-1);
+    expect(dashboard.shown.until).toBe(EPOCH - 15 * DAY);
+    dashboard.move(1);
+    expect(dashboard.shown.until).toBeNull();
+  });
+
+  it("are asked for in longer steps where they are too much", async () => {
+    await far();
+    net.socket.deliver({ type: "error", request: 2, code: "too_large", message: "m", position: null, query: null });
+    expect(net.sent("subscribe").at(-1)).toMatchObject({ request: 3, step: 2 * HOUR });
+    expect(dashboard.problem).toBeNull();
+    for (const request of [3, 4, 5, 6]) {
+      net.socket.deliver({ type: "error", request, code: "too_large", message: "m", position: null, query: null });
+    }
+    expect(dashboard.problem?.detail).toContain("too_large");
   });
 });

@@ -1,10 +1,15 @@
 /** Ties a dashboard to the browser's page: its address, its visibility, its network, its drawing. */
 import { flushSync } from "svelte";
 import { EventSocket } from "../wire/events";
-import type { Dashboard, World } from "./dashboard.svelte";
+import { searchOf, spanOf, type Span } from "../data/span";
+import type { Dashboard } from "./dashboard.svelte";
 import { logOut, who } from "./identity";
 import { HttpError } from "./problem";
+import { USUAL } from "./shown.svelte";
+import type { World } from "./world";
 
+/** Columns of a chart: about two for each of its pixels on a large screen. */
+const POINTS = 720;
 /** How often (ms) a visible page judges its connection and says how old its newest sample is. */
 const CHECK_EVERY = 500;
 
@@ -59,6 +64,11 @@ export function world(): World {
     again: () => location.reload(),
     now: () => performance.now(),
     random: () => Math.random(),
+    points: () => (innerWidth < 700 ? POINTS / 2 : POINTS),
+    remember: (span) => {
+      const { pathname, hash } = location;
+      history.replaceState(history.state, "", pathname + searchOf(span, USUAL) + hash);
+    },
     paint: (paint, painted) => {
       requestAnimationFrame(() => {
         flushSync(paint);
@@ -73,6 +83,9 @@ export function world(): World {
     },
   };
 }
+
+/** What the address asks to be shown, or what a page begins with. */
+const span = (): Span => spanOf(location.search) ?? { range: USUAL, until: null };
 
 /** Empty where the address names none: then the first board is shown. */
 export const boardName = (): string => decodeURIComponent(location.hash.slice(1));
@@ -93,6 +106,7 @@ export function attend(dashboard: Dashboard): () => void {
   window.addEventListener("pageshow", wake, { signal });
   window.addEventListener("online", wake, { signal });
   window.addEventListener("hashchange", () => void dashboard.show(boardName()), { signal });
+  dashboard.look(span());
   see();
   void dashboard.show(boardName());
   return () => {

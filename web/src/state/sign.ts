@@ -10,6 +10,8 @@ export interface Facts {
   shownAge: number;
   /** How old (ms) the newest sample may be while all is well. */
   limit: number;
+  /** Whether a part of the past is on the screen that has ended. */
+  past?: boolean;
   /** Milliseconds to the next try, where there is no connection. */
   wait: number;
 }
@@ -19,6 +21,7 @@ export type Sign =
   | { kind: "live"; age: number }
   | { kind: "paused"; age: number }
   | { kind: "stale"; age: number }
+  | { kind: "past" }
   | { kind: "reconnecting"; wait: number }
   | { kind: "ended" };
 
@@ -28,6 +31,7 @@ export function sign(facts: Facts): Sign {
   const { phase, paused, age, shownAge, wait } = facts;
   if (phase === "ended") return { kind: "ended" };
   if (phase === "waiting" && wait > 0) return { kind: "reconnecting", wait };
+  if (phase === "open" && facts.past === true) return { kind: "past" };
   if (phase !== "open" && (age === null || isStale(facts))) {
     return age === null ? { kind: "connecting" } : { kind: "reconnecting", wait: 0 };
   }

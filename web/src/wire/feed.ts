@@ -24,6 +24,8 @@ const REPEATED = 10;
 export class Feed {
   id: number | null = null;
   n = 0;
+  /** Whether the service sends ticks of it. */
+  followed = false;
   #step = 1000;
   #series: readonly Series[] = [];
   #next: SeriesChange | null = null;
@@ -36,17 +38,26 @@ export class Feed {
     this.#following = false;
   }
 
+  /** It is let go of; whether it was followed. */
+  left(): boolean {
+    const { followed } = this;
+    this.followed = false;
+    return followed;
+  }
+
   /** A new connection: feed ids of the old one mean nothing on it. */
   forget(): void {
     this.id = null;
+    this.followed = false;
     this.interrupt();
   }
 
-  subscribed(message: Subscribed): void {
+  /** `followed` says whether anything comes after it. */
+  subscribed(message: Subscribed, followed = true): void {
     this.id = message.feed;
     this.#step = message.step;
     this.#next = null;
-    this.#following = true;
+    this.#following = this.followed = followed;
     this.#take(message);
   }
 

@@ -55,7 +55,7 @@ beforeEach(() => {
 
 /** Connected, with columns -2 to 0; the answer took 20 ms, as did the welcome. */
 function following(): void {
-  live.follow("overview", 300_000);
+  live.follow({ board: "overview", range: 300_000 });
   net.now = 20;
   net.socket.deliver(welcome());
   net.now = 40;
@@ -72,14 +72,14 @@ function wait(ms: number): void {
 
 describe("a new connection", () => {
   it("offers the protocol's name and subscribes once it is welcomed", () => {
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     expect(net.socket).toMatchObject({ url: "ws://host/live", protocol: "monitor.v1", sent: [] });
     net.socket.deliver(welcome());
     expect(net.socket.sent).toEqual([{ type: "subscribe", request: 1, board: "overview", range: 300_000 }]);
   });
 
   it("is given up when nothing answers for ten seconds", () => {
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     wait(10_000);
     expect(live.phase).toBe("connecting");
     wait(250);
@@ -186,7 +186,7 @@ describe("silence", () => {
   });
 
   it("is not judged by the steps while a long answer is on its way", () => {
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     net.socket.deliver(welcome());
     wait(9000);
     expect(live.phase).toBe("open");
@@ -334,7 +334,7 @@ describe("acknowledgements", () => {
 describe("another wish", () => {
   it("asks for more of the past on the same connection, without leaving the feed", () => {
     following();
-    live.follow("overview", 900_000);
+    live.follow({ board: "overview", range: 900_000 });
     expect(net.sent("subscribe").at(-1)).toEqual({ type: "subscribe", request: 2, board: "overview", range: 900_000 });
     net.socket.deliver(subscribed(2, -900, 1));
     expect(net.sent("unsubscribe")).toEqual([]);
@@ -342,13 +342,13 @@ describe("another wish", () => {
 
   it("leaves the feed of the board before", () => {
     following();
-    live.follow("disks", 300_000);
+    live.follow({ board: "disks", range: 300_000 });
     net.socket.deliver(subscribed(2, 0, 1, { feed: 4 }));
     expect(net.sent("unsubscribe")).toEqual([{ type: "unsubscribe", feed: 3 }]);
   });
 
   it("that is refused is told", () => {
-    live.follow("nowhere", 300_000);
+    live.follow({ board: "nowhere", range: 300_000 });
     net.socket.deliver(welcome());
     net.socket.deliver({ type: "error", request: 1, code: "unknown_board", message: "no board nowhere", position: null, query: null });
     expect(live.refusal?.code).toBe("unknown_board");
@@ -385,7 +385,7 @@ describe("a service whose configuration changes", () => {
   });
 
   it("while an answer is due has it let go, as it may be of a board that is not known yet", () => {
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     net.socket.deliver(welcome());
     net.socket.deliver(notice("configuration", { version: "b" }));
     net.socket.deliver(subscribed(1, -2, 0));
@@ -398,7 +398,7 @@ describe("a service whose configuration changes", () => {
 
   it("between two connections has its boards asked for before any is followed", () => {
     known = "a";
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     net.socket.deliver({ ...welcome(), server: { name: "m", version: "1", instance: "i", configuration: "b" } });
     expect(restarts).toBe(1);
     expect(net.sent("subscribe")).toEqual([]);

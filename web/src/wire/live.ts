@@ -57,9 +57,9 @@ export class Live {
     this.#backoff = new Backoff(wiring.random);
   }
 
-  /** Follow this board; `range` is how much of the past is wanted (ms). Connects if need be. */
-  follow(board: string, range: number): void {
-    this.#wish = { board, range };
+  /** Follow what is wished for. Connects if need be. */
+  follow(wish: Wish): void {
+    this.#wish = wish;
     this.refusal = null;
     if (this.phase === "open") this.#subscribe(null);
     else if (this.phase === "waiting") this.#connect();
@@ -120,10 +120,10 @@ export class Live {
     return this.#feed.n;
   }
 
-  /** Column `n` is on the screen; `lag` is the time from its sample to the paint (ms). */
-  painted(n: number, lag: number): void {
+  /** Column `n` is on the screen; `lag` is the time from its sample to the paint (ms), null where it tells nothing. */
+  painted(n: number, lag: number | null): void {
     const feed = this.#feed.id;
-    if (feed !== null) this.#shown({ feed, n, lag: Math.max(0, Math.round(lag)) });
+    if (feed !== null) this.#shown({ feed, n, ...(lag === null ? {} : { lag: Math.max(0, Math.round(lag)) }) });
   }
 
   /** How long (ms) silence may last: three steps and two measured round trips. */
@@ -205,7 +205,7 @@ export class Live {
         this.#roundTrip = now - (this.#askedAt ?? now);
         this.#askedAt = null;
         this.#leaveOther(message.feed);
-        this.#feed.subscribed(message);
+        this.#feed.subscribed(message, this.#wish?.until === undefined);
         return this.#took(now);
       case "columns":
         return this.#after(this.#feed.columns(message), now);
@@ -245,14 +245,14 @@ export class Live {
   #subscribe(held: number | null): void {
     if (this.#wish === null) return;
     const now = this.#wiring.now();
-    const { board, range } = this.#wish;
-    const time = this.clock.at(now) ?? Infinity;
-    const recent = held !== null && held <= time && held > time - range;
+    const { board, range, until, ...rest } = this.#wish;
+    const age = held === null ? NaN : (this.clock.at(now) ?? Infinity) - held;
+    const recent = held !== null && age >= 0 && age < range;
     this.#feed.interrupt();
     this.#askedAt = now;
-    this.#request += 1;
-    const request = { type: "subscribe", request: this.#request, board } as const;
-    this.#send(recent ? { ...request, after: held } : { ...request, range });
+    if (until !== undefined) this.#leaveOther(null);
+    const part = until !== undefined ? { range, until } : recent ? { after: held } : { range };
+    this.#send({ type: "subscribe", request: (this.#request += 1), board, ...rest, ...part });
   }
 
   #after(outcome: Outcome, now: number): void {
@@ -299,9 +299,9 @@ export class Live {
   }
 
   /** A feed is shared by all its subscriptions, so it is left only for another one. */
-  #leaveOther(feed: number): void {
-    const old = this.#feed.id;
-    if (old !== null && old !== feed) this.#send({ type: "unsubscribe", feed: old });
+  #leaveOther(feed: number | null): void {
+    const { id } = this.#feed;
+    if (id !== null && id !== feed && this.#feed.left()) this.#send({ type: "unsubscribe", feed: id });
   }
 
   #acknowledgeIfDue(now: number): void {

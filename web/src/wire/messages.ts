@@ -130,6 +130,7 @@ export interface Subscribe {
   range?: number;
   step?: number;
   after?: number | null;
+  until?: number;
 }
 
 export type ClientMessage =

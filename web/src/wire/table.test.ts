@@ -40,7 +40,7 @@ beforeEach(() => {
     knows: () => true,
     news: () => undefined,
   });
-  live.follow("overview", 300_000);
+  live.follow({ board: "overview", range: 300_000 });
 });
 
 const open = (): void => {
@@ -127,7 +127,7 @@ describe("a connection that an operator cut", () => {
     live.wake();
     live.setVisible(false);
     live.setVisible(true);
-    live.follow("overview", 900_000);
+    live.follow({ board: "overview", range: 900_000 });
     expect(net.sockets).toHaveLength(1);
   });
 

@@ -47,7 +47,7 @@ async function refuse(): Promise<void> {
 
 /** Twice no WebSocket comes about, then events do. */
 async function fallBack(): Promise<void> {
-  live.follow("overview", 300_000);
+  live.follow({ board: "overview", range: 300_000 });
   await refuse();
   await refuse();
   net.socket.deliver(welcome());
@@ -62,7 +62,7 @@ describe("the way", () => {
   });
 
   it("is a WebSocket still when one of the two came about", async () => {
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     await refuse();
     net.socket.deliver(welcome());
     await refuse();
@@ -73,13 +73,13 @@ describe("the way", () => {
 
   it("is not taken for the reason while the service does not answer HTTP either", async () => {
     net.http = false;
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     for (let i = 0; i < 6; i += 1) await refuse();
     expect(ways()).not.toContain("events");
   });
 
   it("is taken for the reason, too, when a WebSocket just hangs", async () => {
-    live.follow("overview", 300_000);
+    live.follow({ board: "overview", range: 300_000 });
     await pass(25_000);
     expect(ways()).toEqual(["websocket", "websocket", "events"]);
   });

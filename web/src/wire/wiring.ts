@@ -4,10 +4,13 @@ import type { Sink } from "./feed";
 /** waiting: no connection, the next try is at `retryAt`; ended: none until a person asks for it. */
 export type Phase = "connecting" | "open" | "waiting" | "ended";
 
-/** What is followed; `range` is how much of the past is wanted (ms). */
+/** What is followed; `range` is how much of the past is wanted (ms), the service's own step where none is given. */
 export interface Wish {
   board: string;
   range: number;
+  step?: number;
+  /** Only what was up to this time is wanted, and nothing follows. */
+  until?: number;
 }
 
 /** What a WebSocket is here, and what else may stand in its place. */

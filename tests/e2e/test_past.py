@@ -1,0 +1,117 @@
+"""A chart that runs from last month to now, as a person sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.async_api import expect
+
+from monitor.model import Floats, Kind, Labels, Metric, Times
+from monitor.storage.tier import HOUR, Entry
+from tests import node
+from tests.e2e.conftest import Browse
+from tests.e2e.sight import panel, says
+from tests.e2e.wire import tap
+from tests.seeded import seed
+from tests.service import Service, running
+
+SHOTS = Path(__file__).resolve().parents[2] / "test-results"
+DAY = 24 * HOUR
+BOARD = """
+boards:
+  - name: past
+    title: Past
+    panels:
+      - {title: Load, unit: count, queries: [{query: node_load1, legend: load}]}
+      - {title: Most load, unit: count, queries: [{query: "max_over_time(node_load1[$__rate_interval])", legend: load}]}
+      - {title: Forks, unit: per_second, queries: [{query: "rate(node_forks_total[$__rate_interval])", legend: forks}]}
+"""
+TARGET: Labels = (("instance", "here"), ("job", "node"))
+
+
+def entry(name: str, kind: Kind) -> Entry:
+    return Entry(tuple(sorted((("__name__", name), *TARGET))), Metric(name, kind, ""))
+
+
+ENTRIES = [entry("node_load1", Kind.GAUGE), entry("node_forks_total", Kind.COUNTER)]
+
+
+def values(times: Times) -> Floats:
+    """A load that follows the day, and ten forks a second; a machine that was started anew each week."""
+    load = 2 + np.sin(times / DAY * 2 * np.pi)
+    return np.stack([load, times % (7 * DAY) / 100], 1)
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that has run for two months."""
+    node.built_page()
+    folder = tmp_path_factory.mktemp("old")
+    now = int(time.time() * 1000)
+    (folder / "state" / "history").mkdir(parents=True)
+    seed(folder / "state" / "history", TARGET, ENTRIES, values, now - 60 * DAY, now)
+    (folder / "config.yaml").write_text(BOARD)
+    with running(folder, CONFIG=str(folder / "config.yaml"), COLLECT__INSTANCE="here") as started:
+        yield started
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_chart_runs_from_last_month_to_now_without_a_seam(window: Browse, old: Service) -> None:
+    page = await window(old.url)
+    wire = tap(page)
+    await page.goto(old.url)
+    await says(page, "live")
+    await page.get_by_label("Longer").select_option("30 days")
+    await expect(page).to_have_url(lambda url: "range=30d" in url)
+    await expect(page.get_by_role("group", name="Time shown")).to_have_attribute("aria-busy", "false")
+    past = wire.of("subscribed")[-1]
+    times, rows = past["columns"]["t"], past["columns"]["v"]
+    assert past["complete"]
+    assert {later - earlier for earlier, later in zip(times, times[1:], strict=False)} == {HOUR}
+    for row, least, most in ((rows[0], 1, 3), (rows[1], 1, 3), (rows[2], 9.9, 10.1)):
+        # The last column may be of the minutes that this machine has really run.
+        known = row[:-1]
+        assert None not in known, "a gap"
+        assert all(least <= value <= most for value in known)
+    await expect(panel(page, "Load").locator("canvas")).to_be_visible()
+    SHOTS.mkdir(exist_ok=True)
+    await page.screenshot(path=SHOTS / "past.png")
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_an_address_leads_to_a_part_of_the_past_and_back_to_now(browse: Browse, old: Service) -> None:
+    page = await browse(f"{old.url}?range=24h&until=2020-01-01T00:00:00Z")
+    await says(page, "past")
+    await expect(panel(page, "Load")).to_contain_text("No data")
+    await page.goto(f"{old.url}?range=7d")
+    await says(page, "live")
+    await page.keyboard.press("[")
+    await says(page, "past")
+    await expect(page.get_by_test_id("past")).to_contain_text("–")
+    await expect(page).to_have_url(lambda url: "until=" in url)
+    await page.get_by_role("button", name="Now").click()
+    await says(page, "live")
+    await page.get_by_role("button", name="5 min", exact=True).click()
+    await says(page, "live")
+    await expect(page).to_have_url(lambda url: "range" not in url)
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_from_and_to_are_entered_on_a_phone(browse: Browse, old: Service) -> None:
+    page = await browse(old.url, viewport={"width": 390, "height": 844}, color_scheme="light")
+    await says(page, "live")
+    await page.get_by_role("button", name="From and to").click()
+    await page.get_by_label("From", exact=True).fill("2020-01-02T00:00:00")
+    await page.get_by_label("To", exact=True).fill("2020-01-01T00:00:00")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_role("alert")).to_contain_text("minute after")
+    await page.get_by_label("From", exact=True).fill("2019-12-01T00:00:00")
+    await page.get_by_role("button", name="Show").click()
+    await says(page, "past")
+    await expect(page.get_by_test_id("past")).to_contain_text("2019-12-01 00:00 – 2020-01-01 00:00")
+    SHOTS.mkdir(exist_ok=True)
+    await page.screenshot(path=SHOTS / "past-phone.png")
