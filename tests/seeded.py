@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from monitor.model import Floats, Labels, Times
-from monitor.storage import STALE_BITS, Flags
-from monitor.storage.rollup import merged, rolled_up
+from monitor.storage import Flags
+from monitor.storage.rollup import merged
 from monitor.storage.shelf import Shelf
 from monitor.storage.tier import HOUR, HOURS, MINUTE, MINUTES, RAW, ROLLED, Entry, Slab, Tier
 
 Values = Callable[[Times], Floats]
 """(n, k): a sample of each series at each time."""
-STALE = float(np.array(STALE_BITS, np.int64).view(np.float64))
-MINUTES_FOR, SAMPLES_FOR = 40 * 24 * HOUR, 3 * HOUR
+MINUTES_FOR, SAMPLES_FOR = 9 * 24 * HOUR, 3 * HOUR
 """Milliseconds that each resolution goes back, as if the rest had expired."""
 
 
@@ -28,13 +27,14 @@ def seed(
     for tier, since in ((HOURS, start), (MINUTES, end - MINUTES_FOR), (RAW, end - SAMPLES_FOR)):
         times = np.arange(max(start, since) // MINUTE + 1, end // MINUTE + 1) * MINUTE
         counters = np.array([entry.metric.kind.value == "counter" for entry in entries])
+        found = []
         for slot, part in slots(tier, times):
             rows = values(part)
             held = rows[None] if tier is RAW else minutes(rows, counters)
             if tier is HOURS:
                 part, held = hours(part, held)
-            if len(part):
-                shelf.put(Slab(tier, target, slot, part, tuple(entries), held))
+            found.append(Slab(tier, target, slot, part, tuple(entries), held))
+        shelf.put(*[slab for slab in found if len(slab.times)])
     shelf.close()
 
 
@@ -46,9 +46,9 @@ def slots(tier: Tier, times: Times) -> Iterator[tuple[int, Times]]:
 
 def minutes(rows: Floats, counters: Flags) -> Floats:
     """(aspects, n, k) of one sample a minute."""
-    before = np.concatenate([np.full((1, rows.shape[1]), STALE), rows[:-1]])
-    pairs = zip(rows, before, strict=True)
-    return np.stack([rolled_up(row[None], last, counters) for row, last in pairs], 1)
+    lost = np.zeros(rows.shape)
+    lost[1:] = np.where(counters & (rows[1:] < rows[:-1]), rows[:-1], 0.0)
+    return np.stack([rows, rows, rows, rows, np.ones(rows.shape), lost])
 
 
 def hours(times: Times, rows: Floats) -> tuple[Times, Floats]:

@@ -19,7 +19,7 @@ from monitor.storage import Flags, Look, Selection, is_stale
 def newest(context: Context, selector: Selector) -> Vector:
     """The newest sample of each series at each step, at most LOOK_BACK old, unless it went stale."""
     look = looks.at_instants(selector, context.grid)
-    times, selections = looked_at(context, selector, LOOK_BACK, look)
+    times, selections = looked_at(context, selector, max(LOOK_BACK, look.grain), look)
     return combine(context, [newest_of(context, selector, selection, times) for selection in selections])
 
 

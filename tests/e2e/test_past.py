@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from tests.e2e.conftest import Browse
 from tests.e2e.sight import panel, says
 from tests.e2e.wire import tap
 from tests.seeded import seed
-from tests.service import Service, running
+from tests.service import SERVE, Service
 
 SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 DAY = 24 * HOUR
@@ -26,9 +28,9 @@ boards:
   - name: past
     title: Past
     panels:
-      - {title: Load, unit: count, queries: [{query: node_load1, legend: load}]}
-      - {title: Most load, unit: count, queries: [{query: "max_over_time(node_load1[$__rate_interval])", legend: load}]}
-      - {title: Forks, unit: per_second, queries: [{query: "rate(node_forks_total[$__rate_interval])", legend: forks}]}
+      - {title: Load, queries: [{query: node_load1}]}
+      - {title: Most load, queries: [{query: "max_over_time(node_load1[$__rate_interval])"}]}
+      - {title: Forks, queries: [{query: "rate(node_forks_total[$__rate_interval])"}]}
 """
 TARGET: Labels = (("instance", "here"), ("job", "node"))
 
@@ -55,8 +57,11 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (folder / "state" / "history").mkdir(parents=True)
     seed(folder / "state" / "history", TARGET, ENTRIES, values, now - 60 * DAY, now)
     (folder / "config.yaml").write_text(BOARD)
-    with running(folder, CONFIG=str(folder / "config.yaml"), COLLECT__INSTANCE="here") as started:
-        yield started
+    command = (*SERVE, "--config", str(folder / "config.yaml"))
+    started = Service(folder, command, COLLECT__INSTANCE="here")
+    started.start()
+    yield started
+    started.stop()
 
 
 @pytest.mark.gen_test(timeout=90)
@@ -66,12 +71,12 @@ async def test_a_chart_runs_from_last_month_to_now_without_a_seam(window: Browse
     await page.goto(old.url)
     await says(page, "live")
     await page.get_by_label("Longer").select_option("30 days")
-    await expect(page).to_have_url(lambda url: "range=30d" in url)
+    await expect(page).to_have_url(re.compile(r"\?range=30d"))
     await expect(page.get_by_role("group", name="Time shown")).to_have_attribute("aria-busy", "false")
     past = wire.of("subscribed")[-1]
     times, rows = past["columns"]["t"], past["columns"]["v"]
     assert past["complete"]
-    assert {later - earlier for earlier, later in zip(times, times[1:], strict=False)} == {HOUR}
+    assert {later - earlier for earlier, later in pairwise(times)} == {HOUR}
     for row, least, most in ((rows[0], 1, 3), (rows[1], 1, 3), (rows[2], 9.9, 10.1)):
         # The last column may be of the minutes that this machine has really run.
         known = row[:-1]
@@ -83,21 +88,22 @@ async def test_a_chart_runs_from_last_month_to_now_without_a_seam(window: Browse
 
 
 @pytest.mark.gen_test(timeout=90)
-async def test_an_address_leads_to_a_part_of_the_past_and_back_to_now(browse: Browse, old: Service) -> None:
-    page = await browse(f"{old.url}?range=24h&until=2020-01-01T00:00:00Z")
+async def test_an_address_leads_to_a_part_of_the_past_and_back_to_now(window: Browse, old: Service) -> None:
+    page = await window(old.url)
+    await page.goto(f"{old.url}?range=24h&until=2020-01-01T00:00:00Z")
     await says(page, "past")
     await expect(panel(page, "Load")).to_contain_text("No data")
     await page.goto(f"{old.url}?range=7d")
     await says(page, "live")
     await page.keyboard.press("[")
     await says(page, "past")
-    await expect(page.get_by_test_id("past")).to_contain_text("–")
-    await expect(page).to_have_url(lambda url: "until=" in url)
+    await expect(page.get_by_test_id("past")).to_contain_text(re.compile(r"^\d{4}-"))
+    await expect(page).to_have_url(re.compile(r"until="))
     await page.get_by_role("button", name="Now").click()
     await says(page, "live")
     await page.get_by_role("button", name="5 min", exact=True).click()
     await says(page, "live")
-    await expect(page).to_have_url(lambda url: "range" not in url)
+    await expect(page).to_have_url(re.compile(r"^[^?]*$"))
 
 
 @pytest.mark.gen_test(timeout=90)
@@ -112,6 +118,6 @@ async def test_from_and_to_are_entered_on_a_phone(browse: Browse, old: Service) 
     await page.get_by_label("From", exact=True).fill("2019-12-01T00:00:00")
     await page.get_by_role("button", name="Show").click()
     await says(page, "past")
-    await expect(page.get_by_test_id("past")).to_contain_text("2019-12-01 00:00 – 2020-01-01 00:00")
+    await expect(page.get_by_test_id("past")).to_contain_text("2019-12-01 00:00")
     SHOTS.mkdir(exist_ok=True)
     await page.screenshot(path=SHOTS / "past-phone.png")

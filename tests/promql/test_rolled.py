@@ -204,3 +204,9 @@ def test_rows_looked_at_count_not_what_they_stand_for() -> None:
     kept = Rolled(head(7, (20_000,)))
     query, limits = parse("max_over_time(gauge[1h])"), Limits(samples=12)
     assert evaluate(query, kept, HOUR, 4 * HOUR, HOUR, limits).values.shape == (1, 4)
+
+
+def test_the_first_step_has_its_row_where_only_hours_are_left() -> None:
+    kept = Rolled(head(7, (20_000,)), samples=HOURS * HOUR, minutes=HOURS * HOUR)
+    [row] = values(kept, "gauge", (2 * HOUR, 4 * HOUR, HOUR)).values()
+    assert not np.isnan(row).any()

@@ -47,6 +47,6 @@ export class Frame {
 
   /** The rows of a query that have a value somewhere in the frame. */
   rows(query: number): Row[] {
-    return this.window.rows(query).filter((row) => row.last >= this.from);
+    return this.empty ? [] : this.window.rows(query).filter((row) => row.last >= this.from);
   }
 }
