@@ -69,6 +69,8 @@ class Scan:
         self.hidden: set[str] = set()
         """Pids that are listed and may not be read."""
         self._kept, self._at_once = kept, at_once
+        self._names: set[str] = set()
+        """Of the folders of the living."""
         self._clock = clock
         self._files: Files | None = None
         self._made = ""
@@ -105,6 +107,7 @@ class Scan:
                 self._files.release(process.descriptor)
             self._files.close()
         self.living.clear()
+        self._names.clear()
         self._files, self._made, self.finished = None, "", False
 
     def _read_all(self, files: Files) -> None:
@@ -123,17 +126,17 @@ class Scan:
         for process in gone:
             files.release(process.descriptor)
             del self.living[process.pid]
+            self._names.discard(str(process.pid))
 
     def _list(self, files: Files) -> None:
         """Take up those that are not known."""
         pids = files.pids()
-        known = set(map(str, self.living))
         self.hidden &= pids
         new: list[Process] = []
         until = self._clock() + self._at_once
         self.finished = True
         try:
-            for count, name in enumerate(pids - known - self.hidden):
+            for count, name in enumerate(pids - self._names - self.hidden):
                 if count >= LEAST and self._clock() > until:
                     self.finished = False
                     break
@@ -142,6 +145,7 @@ class Scan:
             # Those with the most memory come first to the groups that have a name.
             for process in sorted(new, key=lambda each: (-each.resident, each.pid)):
                 self.living[process.pid] = process
+                self._names.add(str(process.pid))
                 self.book.enter(process)
 
     def _meet(self, files: Files, name: str, new: list[Process]) -> None:
