@@ -20,6 +20,15 @@ SPARE = 64
 """Rows and columns that a new buffer has to spare at least."""
 
 
+AT_ONCE = 16 << 20
+"""Bytes of a buffer that are copied at once: a few milliseconds."""
+
+
+def spare(rows: int) -> int:
+    """Rows that a buffer has beyond those in the window."""
+    return max(SPARE, rows // 4)
+
+
 class Bounds(NamedTuple):
     """What one target may hold."""
 
@@ -60,6 +69,10 @@ class Table:
         self._start = self._end = 0
         self._placements: dict[Layout, Places] = {}
         self._plan: Plan | None = None
+        self._next: Floats | None = None
+        """The buffer that takes this one's place when it is full, where that is too large to copy at once."""
+        self._first = self._copied = 0
+        """Rows of this buffer: that which is the next one's first, and how far they have been copied."""
 
     @property
     def times(self) -> Times:
@@ -91,11 +104,13 @@ class Table:
             self._budget.refused += plan.length - len(plan.taken)
             row = row[plan.taken]
         # Where a series stands twice in a scrape, numpy keeps the last of its values.
+        self._values[self._end] = STALE
         self._values[self._end, plan.columns] = row
         self._times[self._end] = time
         self._end += 1
         expired = int(self._times[: self._end].searchsorted(time - self._bounds.window, "right"))
         self._start = max(self._start, expired, self._end - self._bounds.rows)
+        self._prepare()
 
     def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> Selection | None:
         """Rows with start <= time <= end; None where no series or no row matches."""
@@ -149,6 +164,35 @@ class Table:
         if self._end:
             self.register.expire(int(self._times[self._start]))
 
+    def _prepare(self) -> None:
+        """Copy a few rows, so that none waits for all of them when this buffer is full."""
+        capacity, width = self._values.shape
+        left, rows = capacity - self._end, self._end - self._start
+        if self._next is None:
+            if self._values.nbytes < AT_ONCE or left > spare(rows):
+                return
+            self._next = np.empty((capacity - self._start + spare(rows), width))
+            self._first = self._copied = self._start
+        until = self._copied + -(-(self._end - self._copied) // (left + 1)) + 1
+        self._copy(min(until, self._end))
+
+    def _copy(self, until: int) -> None:
+        if self._next is not None:
+            rows = slice(self._copied - self._first, until - self._first)
+            self._next[rows] = self._values[self._copied : until]
+            self._copied = until
+
+    def _switch(self) -> bool:
+        """Go on in the buffer that was prepared; False where none was."""
+        self._copy(self._end)
+        if self._next is None:
+            return False
+        times = np.zeros(len(self._next), np.int64)
+        times[: self._end - self._first] = self._times[self._first : self._end]
+        self._values, self._times, self._next = self._next, times, None
+        self._start, self._end = self._start - self._first, self._end - self._first
+        return True
+
     def _rebuild(self) -> None:
         """Leave behind the rows that are out of the window, and the free columns when they are the most."""
         self._expire()
@@ -160,12 +204,15 @@ class Table:
             width = len(self.register) + SPARE
         elif self._plan is not None and self._plan.taken is not None:
             self._plan = None  # There may be a place by now for what was refused.
-        self._move(rows + max(SPARE, rows // 4), width)
+        if width != self._values.shape[1] or not self._switch():
+            self._move(rows + spare(rows), width)
 
     def _move(self, capacity: int, width: int) -> None:
+        self._next = None
         rows, kept = self._end - self._start, min(width, self._values.shape[1])
-        values = np.full((capacity, width), STALE)
+        values = np.empty((capacity, width))
         values[:rows, :kept] = self._values[self._start : self._end, :kept]
+        values[:rows, kept:] = STALE
         times = np.zeros(capacity, np.int64)
         times[:rows] = self.times
         self._values, self._times, self._start, self._end = values, times, 0, rows

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
-from monitor.storage import Matcher, OutOfOrderError, is_stale
+from monitor.storage import Matcher, OutOfOrderError, is_stale, table
 from monitor.storage.head import Head
 
 TARGET: Labels = (("instance", "web"), ("job", "node"))
@@ -214,6 +214,23 @@ def test_rows_given_out_do_not_change_afterwards() -> None:
     assert np.array_equal(selection.values, before)
 
 
+def test_a_large_buffer_is_replaced_without_a_copy_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "AT_ONCE", 0)
+    head, layout = Head(window=400_000), cpus(*map(str, range(50)))
+    moved: list[int] = []
+    copy = table.Table._copy
+
+    def counted(self: table.Table, until: int) -> None:
+        moved.append(until - self._copied)
+        copy(self, until)
+
+    monkeypatch.setattr(table.Table, "_copy", counted)
+    for second in range(1, 2000):
+        head.append(scrape(1000 * second, (layout, [float(second)] * 50)))
+    assert held(head)["49"] == [float(second) for second in range(1600, 2000)]
+    assert max(moved[-500:]) <= 8
+
+
 def test_columns_are_given_back_after_a_burst() -> None:
     head = Head(window=5000)
     head.append(scrape(1000, (cpus(*map(str, range(3000))), [0.0] * 3000)))
@@ -271,8 +288,19 @@ steps = st.lists(
 )
 
 
-@given(steps)
-def test_the_head_holds_exactly_the_samples_of_its_window(history: list[tuple[int, dict[str, int]]]) -> None:
+@pytest.mark.parametrize("at_once", [0, table.AT_ONCE])
+@given(history=steps)
+def test_the_head_holds_exactly_the_samples_of_its_window(
+    at_once: int, history: list[tuple[int, dict[str, int]]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(table, "AT_ONCE", at_once)
+        patched.setattr(table, "SPARE", 3)
+        walk(history)
+
+
+def walk(history: list[tuple[int, dict[str, int]]]) -> None:
+    """Append row by row, and look at everything after each."""
     head, time = Head(window=30_000), 0
     kept: list[tuple[int, dict[str, int]]] = []
     for pause, samples in history:
