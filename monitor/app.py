@@ -21,6 +21,7 @@ import monitor
 from monitor import parts
 from monitor.access import AccessError, invitation, reachable, tell_address
 from monitor.adopt import Rooms, show
+from monitor.bursts import Bursts
 from monitor.bus import Bus, Isolation
 from monitor.collect.loop import CollectLoop
 from monitor.config import Origin, Settings, running, state_directory
@@ -134,6 +135,7 @@ class Service:
         collecting = lambda: self.rooms.collector.collectors if self.rooms else {}  # noqa: E731
         self.processes = Processes(parts.host(settings), collecting, self.intake.accept, self.instance)
         self.feeds.tables["processes"] = self.processes.rows
+        self.bursts = Bursts(settings, self.target, time.time)
         self.identity: Identity | None = None
         """Who it is under TLS."""
         self.plain: list[socket.socket] = []
@@ -200,6 +202,7 @@ class Service:
         """A pass over this host: stored with the service's own figures, which come first so that a tick
         finds both."""
         self.kept.tell(self.telemetry)
+        self.bursts.tell(self.telemetry)
         self.telemetry.samples_refused = self.intake.refused + self.head.refused
         own = (*self.telemetry.blocks(), REACHED)
         self.intake.accept(Scrape(scrape.timestamp, self._target("monitor"), own))
@@ -297,7 +300,14 @@ class Service:
                 self.manager.close()
 
     def _work(self) -> tuple[Coroutine[None, None, None], ...]:
-        return self._tick(), self._sweep(), self.workers.run(), self.reload.run(), self.reload.watch()
+        return (
+            self._tick(),
+            self._sweep(),
+            self.workers.run(),
+            self.reload.run(),
+            self.reload.watch(),
+            self.bursts.run(),
+        )
 
     def _application(self) -> Application:
         websocket = self.settings.server.websocket
@@ -311,6 +321,7 @@ class Service:
             storage=self.head,
             archive=self.kept.archive,
             happened=self.kept.happened,
+            keeper=self.bursts,
             telemetry=self.telemetry,
             latest=lambda: self.newest,
             boards=parts.boards(self.settings),

@@ -7,7 +7,7 @@ import resource
 import secrets
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from ipaddress import ip_network
 from itertools import chain
@@ -16,9 +16,11 @@ from typing import Any
 import monitor
 from monitor.access import FOLDER, Access, Folder, Role, User
 from monitor.collect import COLLECTORS, Background, Collector, Host
+from monitor.collect.burst import Recorder
 from monitor.config import Address, Board, Settings, state_directory
 from monitor.deploy.units import Deployment
 from monitor.footprint import footprint
+from monitor.model import Labels, Scrape
 from monitor.promql import Limits
 from monitor.server.arrivals import KEPT, Patience
 from monitor.server.descriptors import BESIDES
@@ -221,6 +223,17 @@ def collectors(settings: Settings) -> dict[str, Collector | Background]:
         for name, kind in COLLECTORS.items()
         if switches[name].enabled
     }
+
+
+def recorder(settings: Settings, accept: Callable[[Scrape], None], target: Labels) -> Recorder:
+    """Of bursts: its collectors have the options of those of each pass, and go on where these are off."""
+    wanted, switches = settings.collect.burst, dict(settings.collect.collectors)
+    made: Iterator[tuple[str, Collector | Background]] = (
+        (name, COLLECTORS[name](**switches[name].model_dump(exclude={"enabled"})))
+        for name in wanted.collectors
+    )
+    direct = {name: each for name, each in made if not isinstance(each, Background)}
+    return Recorder(host(settings), direct, accept, target=target, interval=wanted.interval)
 
 
 def spare_files(settings: Settings) -> int:

@@ -74,6 +74,10 @@ NUMBERS: Mapping[str, Metric] = {
     "config_waiting": gauge(
         "monitor_config_settings_waiting", "Settings whose newest value needs a restart."
     ),
+    "burst_seconds": counter(
+        "monitor_burst_cpu_seconds_total", "CPU time of recording many times a second.", "seconds"
+    ),
+    "bursts_kept": gauge("monitor_bursts_kept", "Bursts that are kept."),
     "head_series": gauge("monitor_head_series", "Series in the head."),
     "head_bytes": gauge("monitor_head_bytes", "Memory of the head's buffers.", "bytes"),
     "history_paused": gauge("monitor_history_paused", "Whether history cannot be written at present."),
@@ -263,6 +267,8 @@ class Telemetry:
         self.frames_sent = self.bytes_sent = self.frames_skipped = self.messages_received = 0
         self.clients = self.parked = self.feeds = self.sessions_opened = self.zombies = 0
         self.orphans = self.connections_refused = self.handshakes_failed = 0
+        self.burst_seconds = 0.0
+        self.bursts_kept = 0
         self.certificate: Validity | None = None
         self.samples_refused = self.head_series = self.head_bytes = 0
         self.config_successful = self.config_waiting = 0

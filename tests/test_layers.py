@@ -41,6 +41,7 @@ WIRING = {
     "app",
     "entrance",
     "kept",
+    "bursts",
     "signals",
     "start",
     "parts",

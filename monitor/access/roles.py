@@ -16,6 +16,8 @@ class Permission(StrEnum):
     """What scrapers read."""
     VIEWERS = "viewers"
     """Who watches, from where; and the way to cut one."""
+    BURSTS = "bursts"
+    """Keeping the last minute, many times a second."""
     ARGUMENTS = "arguments"
     """What the programs were called with that run on the host."""
 
@@ -33,7 +35,7 @@ class Role(StrEnum):
 
 
 VIEWER = frozenset({Permission.NOTHING, Permission.VIEW, Permission.METRICS})
-OPERATOR = VIEWER | {Permission.VIEWERS, Permission.ARGUMENTS}
+OPERATOR = VIEWER | {Permission.VIEWERS, Permission.BURSTS, Permission.ARGUMENTS}
 GRANTED: Mapping[Role, Permissions] = {
     Role.VIEWER: VIEWER,
     Role.OPERATOR: OPERATOR,

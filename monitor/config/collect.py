@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from .burst import Burst
 from .collectors import Collectors
 from .problems import expected
 from .section import Folder, Section, Takes
@@ -44,4 +45,5 @@ class Collect(Section):
     rootfs: Annotated[Folder, Takes.RESTART] = Path("/")
     """Where the host's root is mounted; another than `/` in a container that sees the host's file systems
     below it."""
+    burst: Burst = Burst()
     collectors: Collectors = Collectors()

@@ -45,6 +45,8 @@ class Base(RequestHandler):
 
     needs: ClassVar[Permission | None] = None
     """What who asks must be permitted.  A handler that does not say is closed to everybody."""
+    changes: ClassVar[Permission | None] = None
+    """What who changes something must be permitted, where that is more."""
     takes_forms: ClassVar[bool] = False
     """Whether a body may be something else than JSON, as nothing is changed by it."""
 
@@ -81,15 +83,21 @@ class Base(RequestHandler):
         if embedded or not origin_allowed(origin, host, self.guard.origins, self.request.protocol):
             raise Failure(403, "foreign_origin", FOREIGN_ORIGIN)
 
+    @classmethod
+    def needed(cls, method: str) -> Permission | None:
+        """What who asks by this method must be permitted."""
+        return cls.needs if method in SAFE else cls.changes or cls.needs
+
     def _judge_asker(self) -> None:
-        if self.needs is Permission.NOTHING:
+        needs = self.needed(self.request.method or "")
+        if needs is Permission.NOTHING:
             return
-        if self.needs is None:
+        if needs is None:
             raise Failure(403, "closed", "Nobody may ask this.")
         who: Credential | None = self.current_user
         if who is None:
             raise Failure(401, "not_logged_in", NOT_LOGGED_IN, {"WWW-Authenticate": 'Bearer realm="monitor"'})
-        if self.needs not in who.may:
+        if needs not in who.may:
             raise Failure(403, "not_permitted", f"The role {who.role.value} may not ask this.")
 
     def _judge_change(self) -> None:

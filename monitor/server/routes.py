@@ -12,7 +12,7 @@ from monitor.access import Access
 from monitor.formats.exposition import Exposition
 from monitor.model import Event
 from monitor.promql import Archive, Limits
-from monitor.server import api, static
+from monitor.server import api, bursts, static
 from monitor.server.api import Events
 from monitor.server.base import NotFound
 from monitor.server.boards import Boards, shown
@@ -52,6 +52,7 @@ def make_application(
     live: Sequence[Rule] = (),
     audience: Audience | None = None,
     archive: Archive | None = None,
+    keeper: bursts.Keeper | None = None,
     happened: Events = nothing,
     prefix: str = "/",
     page: Path = PAGE,
@@ -61,19 +62,18 @@ def make_application(
     """The application: `live` are the rules of the live stream, `audience` who watches it.
 
     Rules are written as if the service had the whole site; all are below `prefix`, which ends with a slash.
-    `settings` go to Tornado (its websocket_*), but for `points`, which is how many points in time a range
-    query may have.  Boards are plain data.  `archive` has more than the storage, which is in memory;
-    `happened` gives the events that touch a range of time, `clock` Unix time in seconds.  A reload changes
-    the settings `guard`, `limits`, `points` and `shown`.
+    `settings` go to Tornado (its websocket_*), but for `points`, how many times a range query may have.
+    Boards are plain data.  `archive` has more than the storage, which is in memory; `happened` gives the
+    events that touch a range of time, `keeper` has the bursts, `clock` Unix time in seconds.  A reload
+    changes the settings `guard`, `limits`, `points` and `shown`.
     """
     rules: list[Rule] = [
         *live,  # First, as a thousand viewers may come back at once.
         (r"/api/boards", Boards, {}),
-        *asking({"archive": archive or Archive(storage), "clock": clock, "events": happened}),
+        *asking(archive or Archive(storage), clock, happened, keeper or bursts.Nobody()),
         *(watching(audience) if audience is not None else ()),
         *machines(storage, telemetry, latest),
-        (r"/api/session", Session, {"doorman": Doorman(access, telemetry)}),
-        (r"/api/.*", NotFound, {}),
+        *doors(Doorman(access, telemetry)),
         *pages(read_assets(page), prefix),
     ]
     return Application(
@@ -101,10 +101,13 @@ def machines(storage: Storage, telemetry: Telemetry, latest: Latest) -> tuple[Ru
     )
 
 
-def asking(held: dict[str, Any]) -> list[Rule]:
-    """The query API, over what is held."""
+def asking(
+    archive: Archive, clock: Callable[[], float], happened: Events, keeper: bursts.Keeper
+) -> list[Rule]:
+    """The query API, over what is stored and what is kept."""
+    held = {"archive": archive, "clock": clock, "events": happened}
     past = (r"/api/v1/processes", PastProcesses, held)
-    return [past, *((path, handler, held) for path, handler in api.ROUTES)]
+    return [past, *bursts.routes(held, keeper), *((path, handler, held) for path, handler in api.ROUTES)]
 
 
 def pages(assets: dict[str, Asset], prefix: str) -> tuple[Rule, Rule, Rule]:
@@ -122,6 +125,11 @@ def below(prefix: str, rules: Sequence[Rule]) -> list[Rule]:
     bare = prefix.rstrip("/")
     found = [(re.escape(bare) + path, handler, held) for path, handler, held in rules]
     return [*found, (f"(?:/|{re.escape(bare)})", Lead, {"to": prefix})] if bare else found
+
+
+def doors(doorman: Doorman) -> tuple[Rule, Rule]:
+    """Who this is, and nothing else below /api."""
+    return (r"/api/session", Session, {"doorman": doorman}), (r"/api/.*", NotFound, {})
 
 
 def watching(audience: Audience) -> tuple[Rule, Rule]:

@@ -38,7 +38,7 @@ USERS = [User(role.value, HASH, role) for role in Role]
 HOST = "localhost:8844"
 OWN = {"Host": HOST, "Origin": f"http://{HOST}"}
 
-NOTHING, VIEW, METRICS, VIEWERS = "nothing", "view", "metrics", "viewers"
+NOTHING, VIEW, METRICS, VIEWERS, BURSTS = "nothing", "view", "metrics", "viewers", "bursts"
 ROUTES: dict[str, tuple[str, str, int]] = {
     # Path: what it needs, the method that does it, and the answer to somebody who may.
     "/": (VIEW, "GET", 200),
@@ -61,6 +61,10 @@ ROUTES: dict[str, tuple[str, str, int]] = {
     "/api/v1/metadata": (VIEW, "GET", 200),
     "/api/v1/events": (VIEW, "GET", 200),
     "/api/v1/processes": (VIEW, "GET", 200),
+    "/api/v1/burst": (VIEW, "GET", 200),
+    "/api/v1/burst?reason": (BURSTS, "POST", 400),
+    "/api/v1/burst/0": (VIEW, "GET", 404),
+    "/api/v1/burst/0/query_range": (VIEW, "GET", 404),
     "/api/v1/nothing": (VIEW, "GET", 404),
     "/metrics": (METRICS, "GET", 200),
     "/live": (VIEW, "GET", 426),
@@ -77,8 +81,8 @@ LEADS = {"/": (NOTHING, "GET", 307), "/there": (NOTHING, "GET", 307)}
 HAS: dict[str, set[str]] = {
     "nobody": {NOTHING},
     "viewer": {NOTHING, VIEW, METRICS},
-    "operator": {NOTHING, VIEW, METRICS, VIEWERS},
-    "admin": {NOTHING, VIEW, METRICS, VIEWERS},
+    "operator": {NOTHING, VIEW, METRICS, VIEWERS, BURSTS},
+    "admin": {NOTHING, VIEW, METRICS, VIEWERS, BURSTS},
 }
 STRANGERS = ["expired", "logged out", "another password", "revoked token", "expired token", "made up",
              "basic", "wrong token beside a good cookie"]  # fmt: skip
@@ -168,11 +172,11 @@ def test_the_table_names_every_route(app: Application) -> None:
 
 
 def test_every_route_says_what_it_needs_and_the_table_agrees(app: Application) -> None:
-    asked = {PREFIX + path: needs for path, (needs, _, _) in ROUTES.items()} | dict.fromkeys(LEADS, NOTHING)
-    for path, needs in asked.items():
+    asked = {PREFIX + path: row for path, row in ROUTES.items()} | LEADS
+    for path, (needs, method, _) in asked.items():
         handler = next(handler for rule, handler in rules(app) if rule.match(path.partition("?")[0]))
         assert handler.needs is not None, handler
-        assert handler.needs == needs, path
+        assert handler.needed(method) == needs, path
 
 
 @pytest.mark.gen_test(timeout=60)
@@ -297,7 +301,7 @@ async def test_a_user_logs_in_and_out(ask: Ask, post: Post, access: Access) -> N
     assert told == {
         "name": "operator",
         "role": "operator",
-        "may": ["arguments", "metrics", "nothing", "view", "viewers"],
+        "may": ["arguments", "bursts", "metrics", "nothing", "view", "viewers"],
         "users": True,
     }
     out = await ask(f"{PREFIX}/api/session", method="DELETE", headers=OWN | shown)
