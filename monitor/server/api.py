@@ -138,7 +138,7 @@ class Question(Base):
 class Form(Question):
     """A question that may come as a form, too: it may be longer than an address."""
 
-    async def post(self) -> None:
+    async def post(self, *_path: str) -> None:
         await self.get()
 
 
