@@ -37,6 +37,8 @@ INSTALL = [
     "pcodec>=1.1,<2",
     "zstandard>=0.25",
 ]
+NVIDIA = ["nvidia-ml-py>=12"]
+"""Loaded where there is a driver of NVIDIA's."""
 TEST = [
     "pytest>=9,<10",
     "pytest-tornado==0.8.1",
@@ -181,7 +183,7 @@ if __name__ == "__main__":
         packages=find_packages(include=["monitor", "monitor.*"]),
         package_data={"monitor": ["py.typed", "boards/*.yaml", "deploy/*.in", "static/**"]},
         install_requires=INSTALL,
-        extras_require={"test": TEST, "dev": DEV},
+        extras_require={"test": TEST, "dev": DEV, "nvidia": NVIDIA},
         entry_points={"console_scripts": ["monitor=monitor.__main__:main"]},
         setup_requires=[NODE_WHEEL] if has_sources() and machine_node() is None else [],
         cmdclass={"build": BuildWithWeb, "build_web": BuildWeb, "sdist": SdistWithWeb},

@@ -14,6 +14,7 @@ from .options import (
     Netdev,
     Netstat,
     NetworkRoute,
+    Nvidia,
     Powersupplyclass,
     Processes,
     ProcessGroups,
@@ -51,6 +52,8 @@ class Collectors(Section):
     diskstats: Diskstats = Diskstats()
     dmi: Switch = Switch()
     """What the firmware says of the machine."""
+    drm: Off = Off()
+    """AMD's GPUs; one that sleeps is woken to answer."""
     edac: Switch = Switch()
     """Errors of the memory."""
     entropy: Switch = Switch()
@@ -89,6 +92,7 @@ class Collectors(Section):
     """What this host asks of NFS servers."""
     nfsd: Switch = Switch()
     """What NFS clients ask of this host."""
+    nvidia: Nvidia = Nvidia()
     nvme: Switch = Switch()
     """NVMe controllers."""
     os: Switch = Switch()

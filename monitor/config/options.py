@@ -134,6 +134,17 @@ class NetworkRoute(Off):
     """Time between two looks; between them the last values stand."""
 
 
+class Nvidia(Switch):
+    """NVIDIA's GPUs, where there is a driver and the package `monitor[nvidia]` is installed."""
+
+    every: Annotated[Duration, Between("100ms", "1h"), Takes.RELOAD] = 1
+    """Time between two looks; between them the last values stand."""
+    slow_every: Annotated[Duration, Between("1s", "1h"), Takes.RELOAD] = 30
+    """Time between two looks at what the driver takes long to tell: energy, traffic of the bus, errors."""
+    timeout: Annotated[Duration, Between("100ms", "1m"), Takes.RELOAD] = 10
+    """How long the driver may take to answer before it is given up."""
+
+
 class Powersupplyclass(Switch):
     """Batteries and mains."""
 

@@ -36,7 +36,7 @@ ABSENT = (
     ),
     Difference("node_timex_offset_overflow_total", "of 1.10: a count of its own, and not the kernel's"),
     Difference(
-        "node_(bcache|drbd|drm|kernel_hung|lnstat|logind|ntp|pcidevice|perf|runit|supervisord|swap|wifi|xfrm)_.*",
+        "node_(bcache|drbd|kernel_hung|lnstat|logind|ntp|pcidevice|perf|runit|supervisord|swap|wifi|xfrm)_.*",
         "collectors that are not here",
     ),
 )
@@ -49,6 +49,7 @@ MORE = (
         "node_exporter keeps these fields of netstat by default since 1.6",
     ),
     Difference("namedprocess_.*|monitor_process.*", "process-exporter gives it, and node_exporter does not"),
+    Difference("DCGM_FI_DEV_.*", "NVIDIA's DCGM exporter gives it, and node_exporter does not"),
     Difference("container_.*|monitor_container_.*", "cAdvisor gives it, and node_exporter does not"),
     Difference("monitor_collector_unreadable_files", "a file that cannot be read is left out, and counted"),
     Difference(

@@ -14,6 +14,7 @@ from monitor.collect.ethtool import Ethtool
 from monitor.collect.filesystem import Filesystem
 from monitor.collect.netlink import messages
 from monitor.collect.network_route import NetworkRoute
+from monitor.collect.nvidia import Nvidia
 from monitor.collect.process_groups import ProcessGroups
 from monitor.collect.qdisc import Qdisc
 from monitor.collect.sysctl import Sysctl
@@ -74,6 +75,7 @@ def collector(name: str) -> Collector | Background:
         "containers": Named(),
         "ethtool": Ethtool(pool=Pool(HERE / "drivers.py")),
         "filesystem": Filesystem(pool=Pool(HERE / "answers.py")),
+        "nvidia": Nvidia(folder=HERE / "nvml"),
         "process_groups": ProcessGroups(clock=lambda: 50.0, spent=lambda: 0.0),
         "systemd": Answered(restarts=True, tasks=True, start_times=True),
         "textfile": Dated(),
