@@ -15,7 +15,9 @@ from monitor.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 5.0
+PATIENCE, TIMEOUT = 1.0, 5.0
+"""Seconds that a collector may take in any case, as any process may be kept from running for a while; and at
+most, however long the interval is."""
 ABSENT = 10.0
 """Seconds after which what was not on this host is looked for again."""
 OFFSET = Metric(
@@ -89,7 +91,7 @@ class CollectLoop:
         self._monotonic = monotonic
         self._sleep = sleep
         self._timeline = Timeline(interval, wall, monotonic)
-        self._limit = min(interval, TIMEOUT)
+        self._limit = min(max(interval, PATIENCE), TIMEOUT)
         self._accepting = Health("what takes the samples", monotonic)
         self._leaving: set[asyncio.Task[None]] = set()
         self.collectors = dict(collectors)
