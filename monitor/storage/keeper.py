@@ -91,15 +91,15 @@ class Keeper:
             case Left():
                 self._take(job.slab)
 
-    def has(self, tier: Tier, target: Labels, end: int) -> bool:
-        """Whether there is a row of a rolled-up tier for the minute or hour up to `end`."""
+    def done(self, tier: Tier, target: Labels, end: int) -> int:
+        """Time of the newest row of a rolled-up tier for the minute or hour up to `end`; 0 without one."""
         slot = tier.slot_at(end)
         opened = self._opens[tier].get(target)
         times = self.shelf.times(tier, target, slot)
         for slab in (*self.pending, *([opened.slab] if opened else ())):
             if (slab.tier, slab.target, slab.slot) == (tier, target, slot):
                 times += slab.times.tolist()
-        return any(end - tier.step < time <= end for time in times)
+        return max((time for time in times if end - tier.step < time <= end), default=0)
 
     def settle(self) -> None:
         """Close what is due into files, and let go of its logs."""
@@ -185,16 +185,23 @@ class Keeper:
 
     def _roll(self, roll: Roll) -> None:
         shape = self._shape(roll.target, roll.rows.legend)
-        values = roll.rows.values[:, shape.columns]
-        row = rolled_up(values, self._before(roll, shape), shape.counters)
+        last = int(roll.rows.times[-1])
+        done = self.done(MINUTES, roll.target, -(-last // MINUTE) * MINUTE)
+        if done >= last:
+            return
+        # Of a minute that was cut short, as the clock was set, the rest is rolled up.
+        first = int(roll.rows.times.searchsorted(done, "right"))
+        values = roll.rows.values[first:, shape.columns]
+        before = roll.rows.values[first - 1, shape.columns] if first else self._before(roll, shape)
+        row = rolled_up(values, before, shape.counters)
         seen = ~is_stale(row[LAST])
-        self._add(MINUTES, roll.target, int(roll.rows.times[-1]), chosen(shape.entries, seen), row[:, seen])
+        self._add(MINUTES, roll.target, last, chosen(shape.entries, seen), row[:, seen])
 
     def _take(self, slab: Slab) -> None:
         minutes, values = -(-slab.times // MINUTE) - 1, slab.values[0]
         counters = np.array([entry.metric.kind in RESET for entry in slab.entries], np.bool_)
         for minute in np.unique(minutes).tolist():
-            if not self.has(MINUTES, slab.target, (minute + 1) * MINUTE):
+            if not self.done(MINUTES, slab.target, (minute + 1) * MINUTE):
                 first, last = minutes.searchsorted((minute, minute + 1)).tolist()
                 follows = first and minutes[first - 1] == minute - 1
                 before = values[first - 1] if follows else np.full(len(slab.entries), STALE)
@@ -264,9 +271,11 @@ class Keeper:
     def _roll_hour(self, opened: Open) -> None:
         """The newest hour of these minutes is over."""
         slab, hour = opened.slab, hour_of(opened.newest)
-        first = int(slab.times.searchsorted(hour * HOURS.step, "right"))
-        if self.has(HOURS, opened.target, (hour + 1) * HOURS.step):
-            return  # An earlier process did so.
+        # Of an hour that was cut short, as the clock was set, the rest is rolled up.
+        done = max(hour * HOURS.step, self.done(HOURS, opened.target, (hour + 1) * HOURS.step))
+        first = int(slab.times.searchsorted(done, "right"))
+        if first == len(slab.times):
+            return
         row = merged(slab.values[:, first:])
         seen = ~is_stale(row[LAST])
         self._add(HOURS, opened.target, opened.newest, chosen(slab.entries, seen), row[:, seen])

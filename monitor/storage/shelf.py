@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -16,7 +17,7 @@ from monitor.model import Labels
 from monitor.storage.connections import Connections
 from monitor.storage.contents import Contents
 from monitor.storage.repair import repair
-from monitor.storage.schema import Damage, DamagedError, NewerError
+from monitor.storage.schema import STATE, UNREADABLE, Damage, DamagedError, NewerError, connect
 from monitor.storage.span import Span
 from monitor.storage.tier import SPAN, TIERS, Slab, Tier
 from monitor.storage.volume import Volume
@@ -54,6 +55,14 @@ class Shelf:
             found = _NAME.fullmatch(path.name)
             if found and found["tier"] in _BY_NAME:
                 self._add(_BY_NAME[found["tier"]], int(found["span"]), path)
+
+    def take_back(self) -> None:
+        """Undo what a killed writer was about to write: a reader may not, and would take it for damage."""
+        for tier, volumes in self._volumes.items():
+            for volume in volumes.values():
+                if journal_of(volume.path).exists():
+                    with suppress(*UNREADABLE), closing(connect(volume.path, tier, write=True)) as connection:
+                        connection.execute(f"SELECT count(*) FROM {STATE}").fetchone()  # noqa: S608
 
     @property
     def damage(self) -> list[Damage]:
@@ -220,9 +229,14 @@ class Shelf:
         with self._lock:
             volume = self._volumes[tier].pop(span)
         volume.path.unlink(missing_ok=True)
-        volume.path.with_name(volume.path.name + "-journal").unlink(missing_ok=True)
+        journal_of(volume.path).unlink(missing_ok=True)
         self._connections.forget(volume.path)
         return volume.path
+
+
+def journal_of(path: Path) -> Path:
+    """What SQLite undoes an interrupted transaction by."""
+    return path.with_name(path.name + "-journal")
 
 
 def size_of(path: Path) -> int:

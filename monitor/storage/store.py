@@ -122,6 +122,7 @@ class Store(Storage):
     def close(self) -> None:
         """Have everything on the disk and let go of the folder."""
         self.writer.close()
+        self.shelf.close()
         os.close(self._lock)
 
     def append(self, scrape: Scrape) -> None:
@@ -202,6 +203,7 @@ class Store(Storage):
 
     def _take_up(self) -> None:
         now = round(self._wall() * 1000)
+        self.shelf.take_back()
         logged = self._logged()
         newest = dict(sorted(logged))
         # What was written last is in the logs: files may have rows of a clock that was ahead.
@@ -262,7 +264,7 @@ class Store(Storage):
         """Roll up what an earlier process had no time to; the newest minute goes on."""
         minutes = sorted({minute_of(time) for time in slab.times.tolist()})
         for minute in minutes[:-1]:
-            if not self.keeper.has(MINUTES, slab.target, (minute + 1) * MINUTE):
+            if not self.keeper.done(MINUTES, slab.target, (minute + 1) * MINUTE):
                 self._roll(slab.target, minute)
         self._reached[slab.target] = Reached(minutes[-1], slab.slot)
 

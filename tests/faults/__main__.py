@@ -16,9 +16,11 @@ from typing import NamedTuple
 
 from tests.faults import (
     clock,
+    corrupted,
     descriptors,
     display,
     hooks,
+    killed,
     memory,
     mounts,
     pages,
@@ -39,6 +41,8 @@ class Campaign(NamedTuple):
 
 
 CAMPAIGNS: Mapping[str, Campaign] = {
+    "killed": Campaign(killed.TITLE, killed.rows),
+    "corrupted": Campaign(corrupted.TITLE, corrupted.rows),
     "clock": Campaign(clock.TITLE, clock.rows),
     "mounts": Campaign(mounts.TITLE, mounts.rows),
     "pages": Campaign(pages.TITLE, pages.rows),

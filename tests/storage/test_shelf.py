@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -214,3 +215,24 @@ def test_a_full_disk_changes_nothing_and_what_failed_is_put_later(small_disk: Pa
     shelf.put(*slabs(MINUTES, WEB, [START + MINUTE]))
     assert shelf.has(MINUTES, WEB, MINUTES.slot_at(START + MINUTE))
     shelf.close()
+
+
+def test_what_a_killed_writer_was_about_to_write_is_taken_back_and_no_damage(tmp_path: Path) -> None:
+    (rows,) = slabs(RAW, WEB, [START + 1000, START + 2000])
+    shelf = Shelf(tmp_path)
+    shelf.put(rows)
+    shelf.close()
+    path = shelf.path(RAW, rows.slot // SPAN)
+    killed = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "c.execute('PRAGMA cache_size=1'); c.execute('BEGIN'); "
+        "c.execute('CREATE TABLE filler AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+        "WHERE i < 99) SELECT zeroblob(9000) FROM n'); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", killed, str(path)], check=False).returncode == 9
+    assert path.with_name(path.name + "-journal").exists()
+    again = Shelf(tmp_path)
+    again.take_back()
+    assert all_of(again) == expected([rows])
+    assert again.damage == []
+    again.close()

@@ -263,6 +263,20 @@ def test_rows_after_a_clock_was_set_back_outlive_a_kill(machine: Machine, back: 
     assert machine.stored() == machine.measured
 
 
+def test_a_minute_that_was_cut_short_counts_each_sample_once(machine: Machine) -> None:
+    machine.run(230)
+    machine.stop()
+    # Late by ten seconds at first, the clock is right again when the next sample comes.
+    machine.now -= 10_000
+    machine.store = machine.start()
+    machine.now += 10_000
+    machine.run(100)
+    selection = machine.select(START + 1, START + 5 * MINUTE, Look(MINUTE, ("count",)))
+    assert selection.parts is not None
+    assert selection.timestamps.tolist() == [START + each * 1000 for each in (60, 120, 180, 230, 240, 300)]
+    assert selection.parts["count"][:, 0].tolist() == [60, 60, 60, 50, 10, 60]
+
+
 def test_hours_are_rolled_up_after_a_clock_that_was_ahead(machine: Machine) -> None:
     machine.run(60)
     machine.now += 10 * 366 * 24 * HOUR

@@ -1,0 +1,25 @@
+"""The short form of `python -m tests.faults --only killed corrupted`."""
+
+from pathlib import Path
+from random import Random
+
+from tests.faults import corrupted, killed
+
+
+def test_what_was_acknowledged_outlives_kills_once_each(tmp_path: Path) -> None:
+    found = killed.campaign(tmp_path, 8, Random(1))
+    assert [row for row in killed.told(found) if not row.held] == []
+    assert (found.kills, found.acknowledged > 0) == (8, True)
+
+
+def test_a_wrong_byte_stops_no_start_and_makes_no_lie(tmp_path: Path) -> None:
+    found = corrupted.campaign(tmp_path, 5, Random(1))
+    assert [row for row in corrupted.told(found) if not row.held] == []
+    assert found.bytes == 5
+
+
+def test_what_was_not_promised_stands_out() -> None:
+    for broken in (killed.Outcome(lost=1), killed.Outcome(twice=1), killed.Outcome(rolled=1)):
+        assert not all(row.held for row in killed.told(broken))
+    for lies in (corrupted.Outcome(wrong=1), corrupted.Outcome(unnamed=1), corrupted.Outcome(refused=1)):
+        assert not all(row.held for row in corrupted.told(lies))
