@@ -39,6 +39,8 @@ INSTALL = [
 ]
 NVIDIA = ["nvidia-ml-py>=12"]
 """Loaded where there is a driver of NVIDIA's."""
+PARQUET = ["pyarrow>=18"]
+"""For `monitor export` and `monitor import`."""
 TEST = [
     "pytest>=9,<10",
     "pytest-tornado==0.8.1",
@@ -183,7 +185,7 @@ if __name__ == "__main__":
         packages=find_packages(include=["monitor", "monitor.*"]),
         package_data={"monitor": ["py.typed", "boards/*.yaml", "deploy/*.in", "static/**"]},
         install_requires=INSTALL,
-        extras_require={"test": TEST, "dev": DEV, "nvidia": NVIDIA},
+        extras_require={"test": TEST, "dev": DEV, "nvidia": NVIDIA, "parquet": PARQUET},
         entry_points={"console_scripts": ["monitor=monitor.__main__:main"]},
         setup_requires=[NODE_WHEEL] if has_sources() and machine_node() is None else [],
         cmdclass={"build": BuildWithWeb, "build_web": BuildWeb, "sdist": SdistWithWeb},

@@ -13,6 +13,7 @@ from monitor.commands import (
     certificate,
     check_config,
     config,
+    export,
     hash_password,
     init,
     login_link,
@@ -37,6 +38,7 @@ COMMANDS: Sequence[Add] = (
     backup.add,
     backup.add_restore,
     storage.add,
+    export.add,
 )
 
 

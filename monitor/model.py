@@ -1,4 +1,4 @@
-"""The words of the trade: metric, series, layout, block, scrape, columns, event.
+"""The words of the trade: metric, series, layout, block, scrape, columns, track, event.
 
 Samples flow in columns.  What a source measures keeps its shape for minutes, so the shape (a `Layout`)
 is made once and passed by reference, and a pass over the source yields only its numbers.
@@ -96,6 +96,18 @@ class Columns:
     """k label sets, one for each row of values."""
     values: Floats
     """(k, n); NaN where a series has no value."""
+
+
+class Track(NamedTuple):
+    """Samples of one series, as files for other programs have them; a long one comes in many tracks."""
+
+    labels: Labels
+    """With `__name__`, sorted by name."""
+    metric: Metric
+    times: Times
+    """(n,) ascending milliseconds."""
+    values: Floats
+    """(columns, n): the sample; of a rolled-up row what its resolution keeps, its last sample first."""
 
 
 class Event(NamedTuple):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from monitor.__main__ import main
+from monitor.formats import comma, parquet
 from monitor.storage.shelf import Shelf
 from monitor.storage.store import locked
 from monitor.storage.tier import RAW
@@ -137,3 +141,67 @@ def test_a_bar_is_drawn_on_a_terminal_alone_and_not_too_often() -> None:
             assert drawn[12] == "copying  [" + "#" * 14 + "-" * 16 + "]  48%"
         else:
             assert screen.getvalue() == ""
+
+
+def export(state: Path, *arguments: object) -> int:
+    return run("export", *arguments, "--state", state)
+
+
+def test_prometheus_reads_what_is_exported(state: Path, tmp_path: Path, capsys: Output) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed: apt-get install prometheus")
+    assert export(state, "--format", "openmetrics", tmp_path / "out.txt") == 0
+    count = sum(map(len, expected(ROWS).values()))
+    assert capsys.readouterr().err == f"monitor: {count} samples written\n"
+    made = ("tsdb", "create-blocks-from", "openmetrics", str(tmp_path / "out.txt"), str(tmp_path / "data"))
+    subprocess.run([promtool, *made], check=True, capture_output=True)
+    (tmp_path / "data" / "wal").mkdir()  # The dump asks for a write-ahead log, though it be empty.
+    dumped = subprocess.run(
+        [promtool, "tsdb", "dump", str(tmp_path / "data")], check=True, capture_output=True, text=True
+    ).stdout
+    lines = [line.rsplit(" ", 2) for line in dumped.splitlines()]
+    assert len(lines) == count
+    found: dict[tuple[str, str], float] = {(labels, time): float(value) for labels, value, time in lines}
+    for labels, samples in expected(ROWS).items():
+        text = "{" + ", ".join(f'{name}="{value}"' for name, value in labels) + "}"
+        assert {(text, str(time)): value for time, value in samples.items()}.items() <= found.items()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_tables_are_exported(state: Path, tmp_path: Path, form: str) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'monitor[parquet]'")
+    selector = 'heat_celsius{number=~"1|3"}'
+    assert export(state, "--format", form, "--match", selector, tmp_path / "out") == 0
+    wanted = {
+        (labels, time): value
+        for labels, samples in expected(ROWS).items()
+        for time, value in samples.items()
+        if dict(labels)["number"] in ("1", "3")
+    }
+    with (tmp_path / "out").open("rb") as file:
+        reader = parquet.Reader(file, "out") if form == "parquet" else comma.Reader(file, "out")
+        found = {
+            (track.labels, time): value
+            for track in reader.tracks()
+            for time, value in zip(track.times.tolist(), track.values[0].tolist(), strict=True)
+        }
+    assert found == wanted
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+def test_what_is_no_selector_is_refused(state: Path, tmp_path: Path, capsys: Output) -> None:
+    for text in ("rate(x[5m])", "{", "x offset 5m"):
+        assert export(state, "--format", "csv", "--match", text, tmp_path / "out") == 1
+        assert f"--match {text}: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_parquet_without_its_package_says_how_to_install_it(
+    state: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert export(state, "--format", "parquet", tmp_path / "out") == 1
+    assert "pip install 'monitor[parquet]'" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out*"))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from monitor.model import Labels
 from monitor.storage.log import HEAD, NAMES, Frame, Row, Unrolled, frames
 from monitor.storage.schema import Damage
-from monitor.storage.tier import TIERS, Tier
+from monitor.storage.table import STALE
+from monitor.storage.tier import TIERS, Entry, Slab, Tier
 
 
 class Logged(NamedTuple):
@@ -73,3 +77,22 @@ def logs(folder: Path) -> list[Logged]:
         for tier in TIERS
         for path in sorted(folder.glob(f"{tier.name}-*.log"))
     ]
+
+
+def slab_of(tier: Tier, target: Labels, slot: int, rows: Iterable[Row]) -> Slab:
+    """The rows of a log as one slab; each process that wrote to the log had an order of its own."""
+    ordered = sorted(rows, key=lambda row: row.time)
+    series: dict[Labels, Entry] = {}
+    orders: dict[int, list[int]] = {}
+    for row in ordered:
+        if id(row.entries) not in orders:
+            series.update((entry.labels, entry) for entry in row.entries if entry.labels not in series)
+            known = {labels: place for place, labels in enumerate(series)}
+            orders[id(row.entries)] = [known[entry.labels] for entry in row.entries]
+    aspects = len(tier.aspects)
+    values = np.full((aspects, len(ordered), len(series)), STALE)
+    for number, row in enumerate(ordered):
+        held = row.values.reshape(-1, aspects).T
+        values[:, number, orders[id(row.entries)][: held.shape[1]]] = held
+    times = np.array([row.time for row in ordered], np.int64)
+    return Slab(tier, target, slot, times, tuple(series.values()), values)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from monitor.model import Block, Event, Floats, Labels, Layout, Metric, Scrape, Series, Times
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage
@@ -18,10 +16,10 @@ from monitor.storage.head import Head
 from monitor.storage.history import History
 from monitor.storage.keeper import Close, Keeper, Left, Roll, Tick
 from monitor.storage.log import Row
+from monitor.storage.logged import slab_of
 from monitor.storage.schema import Damage
 from monitor.storage.seams import Seams, boot_time
 from monitor.storage.shelf import Shelf, log_damage
-from monitor.storage.table import STALE
 from monitor.storage.tier import MINUTE, MINUTES, RAW, SPAN, TIERS, Entry, Slab, Tier
 from monitor.storage.writer import Writer
 
@@ -226,7 +224,7 @@ class Store(Storage):
         found: dict[tuple[Labels, int], list[Row]] = {}
         for slot, row in self.keeper.replay():
             found.setdefault((row.target, slot), []).append(row)
-        return {(target, slot): slab_of(target, slot, rows) for (target, slot), rows in found.items()}
+        return {(target, slot): slab_of(RAW, target, slot, rows) for (target, slot), rows in found.items()}
 
     def _load_closed(self, now: int, logged: Mapping[Labels, int]) -> None:
         """Bring back into memory the samples that it held and that are not in the logs, which begin at the
@@ -267,23 +265,6 @@ class Store(Storage):
             if not self.keeper.done(MINUTES, slab.target, (minute + 1) * MINUTE):
                 self._roll(slab.target, minute)
         self._reached[slab.target] = Reached(minutes[-1], slab.slot)
-
-
-def slab_of(target: Labels, slot: int, rows: Iterable[Row]) -> Slab:
-    """The rows of a log as one slab; each process that wrote to the log had an order of its own."""
-    ordered = sorted(rows, key=lambda row: row.time)
-    series: dict[Labels, Entry] = {}
-    orders: dict[int, list[int]] = {}
-    for row in ordered:
-        if id(row.entries) not in orders:
-            series.update((entry.labels, entry) for entry in row.entries if entry.labels not in series)
-            known = {labels: place for place, labels in enumerate(series)}
-            orders[id(row.entries)] = [known[entry.labels] for entry in row.entries]
-    values = np.full((1, len(ordered), len(series)), STALE)
-    for number, row in enumerate(ordered):
-        values[0, number, orders[id(row.entries)][: len(row.values)]] = row.values
-    times = np.array([row.time for row in ordered], np.int64)
-    return Slab(RAW, target, slot, times, tuple(series.values()), values)
 
 
 def series_of(entry: Entry, target: Labels) -> Series:
