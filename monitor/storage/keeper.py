@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.model import Floats, Labels
-from monitor.storage import Flags, is_stale
+from monitor.storage import ColumnIndex, Flags, is_stale
 from monitor.storage.log import Row
 from monitor.storage.logs import Logs
 from monitor.storage.open import Open
 from monitor.storage.order import RESET, Order, Shape
 from monitor.storage.register import Legend
-from monitor.storage.rollup import LAST, merged, rolled_up
+from monitor.storage.rollup import LAST, last_of, merged, rolled_up
 from monitor.storage.shelf import Shelf
 from monitor.storage.table import STALE, Rows
 from monitor.storage.tier import HOURS, MINUTE, MINUTES, RAW, TIERS, Entry, Slab, Tier
@@ -42,7 +42,7 @@ class Roll(NamedTuple):
     target: Labels
     rows: Rows
     before: Rows
-    """Those of the minute before."""
+    """Those before it that memory has."""
 
 
 class Close(NamedTuple):
@@ -78,6 +78,8 @@ class Keeper:
         self._orders: dict[Labels, tuple[int, Order]] = {}
         self._shapes: dict[Labels, Shape] = {}
         self._opens: dict[Tier, dict[Labels, Open]] = {MINUTES: {}, HOURS: {}}
+        self._ended: dict[Labels, dict[Labels, float]] = {}
+        """The last sample of each series of a target in the newest slot of minutes that was closed."""
 
     def do(self, job: Job) -> None:
         """One step of what the event loop hands over."""
@@ -192,7 +194,11 @@ class Keeper:
         # Of a minute that was cut short, as the clock was set, the rest is rolled up.
         first = int(roll.rows.times.searchsorted(done, "right"))
         values = roll.rows.values[first:, shape.columns]
-        before = roll.rows.values[first - 1, shape.columns] if first else self._before(roll, shape)
+        wanted = shape.counters & ~np.all(is_stale(values), axis=0)
+        memory = latest(roll.rows.values[:first], shape.columns, wanted)
+        older = latest(roll.before.values, shape.columns, wanted & is_stale(memory))
+        memory = np.where(is_stale(memory), older, memory)
+        before = self._before(roll.target, last, shape.entries, wanted, memory)
         row = rolled_up(values, before, shape.counters)
         seen = ~is_stale(row[LAST])
         self._add(MINUTES, roll.target, last, chosen(shape.entries, seen), row[:, seen])
@@ -203,19 +209,28 @@ class Keeper:
         for minute in np.unique(minutes).tolist():
             if not self.done(MINUTES, slab.target, (minute + 1) * MINUTE):
                 first, last = minutes.searchsorted((minute, minute + 1)).tolist()
-                follows = first and minutes[first - 1] == minute - 1
-                before = values[first - 1] if follows else np.full(len(slab.entries), STALE)
+                time = int(slab.times[last - 1])
+                memory = latest(values[:first], slice(None), counters)
+                before = self._before(slab.target, time, slab.entries, counters, memory)
                 row = rolled_up(values[first:last], before, counters)
                 seen = ~is_stale(row[LAST])
-                time = int(slab.times[last - 1])
                 self._add(MINUTES, slab.target, time, chosen(slab.entries, seen), row[:, seen])
 
-    def _before(self, roll: Roll, shape: Shape) -> Floats:
-        """The last sample of each series before these rows."""
-        if not len(roll.before.times) or roll.before.legend is not shape.legend:
-            return np.full(len(shape.entries), STALE)
-        found: Floats = roll.before.values[-1, shape.columns]
+    def _before(
+        self, target: Labels, time: int, entries: Sequence[Entry], wanted: Flags, found: Floats
+    ) -> Floats:
+        """The last sample of each of the series wanted before the minute of a time, however long ago:
+        as it was found in memory, else in the minutes of this slot, else in those of the one before it."""
+        missing = np.flatnonzero(wanted & is_stale(found)).tolist()
+        known = self._known(target, time) if missing else {}
+        for place in missing:
+            found[place] = known.get(entries[place].labels, STALE)
         return found
+
+    def _known(self, target: Labels, time: int) -> dict[Labels, float]:
+        """What the minutes before a time's end with, by series."""
+        opened, ended = self._opens[MINUTES].get(target), self._ended.get(target, {})
+        return ended | ends(opened.slab, time - 1) if opened else ended
 
     def _close(self, job: Close) -> None:
         shape = self._shape(job.target, job.rows.legend)
@@ -239,7 +254,7 @@ class Keeper:
                 if opened.slot < tier.slot_at(time):
                     if tier is MINUTES:
                         self._roll_hour(opened)
-                    self.wait_for(opened.slab)
+                    self._end(opened)
                     del self._opens[tier][target]
             self._show(tier)
 
@@ -263,10 +278,15 @@ class Keeper:
         opened = self._opens[tier].get(target)
         if opened is None or opened.slot != slot or time <= opened.newest:
             if opened:
-                self.wait_for(opened.slab)
+                self._end(opened)
             opened = self._opens[tier][target] = Open(tier, target, slot)
         opened.append(time, opened.place(entries), row)
         return opened
+
+    def _end(self, opened: Open) -> None:
+        self.wait_for(opened.slab)
+        if opened.tier is MINUTES:
+            self._ended[opened.target] = ends(opened.slab, opened.newest)
 
     def _roll_hour(self, opened: Open) -> None:
         """The newest hour of these minutes is over."""
@@ -294,6 +314,28 @@ class Keeper:
 
 def chosen(entries: Sequence[Entry], seen: Flags) -> list[Entry]:
     return [entry for entry, flag in zip(entries, seen.tolist(), strict=True) if flag]
+
+
+def latest(rows: Floats, columns: ColumnIndex, wanted: Flags) -> Floats:
+    """(k,) the last sample in these columns of the series that are wanted, stale where there is none."""
+    if not len(rows):
+        return np.full(len(wanted), STALE)
+    found: Floats = rows[-1, columns].copy()
+    # Most of what is wanted is in the last row; only for the rest many rows are looked at.
+    older = np.flatnonzero(wanted & is_stale(found))
+    held = rows[:, np.arange(rows.shape[1])[columns][older]]
+    found[older] = last_of(held, ~is_stale(held))
+    return found
+
+
+def ends(slab: Slab, time: int) -> dict[Labels, float]:
+    """The last sample of each series in the rows of a rolled-up slab up to a time."""
+    held = slab.values[LAST, : slab.times.searchsorted(time, "right")]
+    found = latest(held, slice(None), np.ones(held.shape[1], np.bool_))
+    known = ~is_stale(found)
+    return dict(
+        zip([entry.labels for entry in chosen(slab.entries, known)], found[known].tolist(), strict=True)
+    )
 
 
 def hour_of(time: int) -> int:

@@ -180,7 +180,7 @@ class Store(Storage):
     def _roll(self, target: Labels, minute: int) -> None:
         start = minute * MINUTE
         rows = self.head.rows(target, start, start + MINUTE)
-        before = self.head.rows(target, start - MINUTE, start)
+        before = self.head.rows(target, 0, start)
         if rows and before and len(rows.times):
             self.writer.put(Roll(target, rows, before))
 

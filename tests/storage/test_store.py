@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,41 @@ def test_minutes_and_hours_tell_of_every_sample_whatever_was_killed(
             # Each reset also swallows the step that it stands for.
             resets = sum(sample[1] == 0 for sample in samples)
             assert rise == len(samples) - resets
+
+
+@pytest.mark.parametrize("away", [200, 4 * 3600 + 200])
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_counter_that_was_reset_while_nothing_was_measured_has_lost_what_it_had(
+    machine: Machine, away: int, killed: bool
+) -> None:
+    machine.run(600)
+    machine.now += away * 1000
+    if killed:
+        machine.kill()
+    machine.run(400)
+    samples = [values[1] for _, values in sorted(machine.measured.items())]
+    falls = [before for before, after in pairwise(samples) if after < before]
+    assert 600 in falls
+    assert told_lost(machine, "b") == sum(falls)
+
+
+def test_a_counter_that_was_missing_when_a_minute_ended_is_compared_with_its_last_sample(
+    machine: Machine,
+) -> None:
+    layout = Layout([HITS.at(of="c")])
+    for second, value in ((1, 70.0), (58, 90.0), (59, None), (61, None), (63, 5.0), (190, 3.0), (250, 4.0)):
+        blocks = () if value is None else (Block(layout, (value,)),)
+        machine.store.append(Scrape(START + second * 1000, HOST, blocks))
+    machine.settle()
+    machine.now = START + 250_000
+    assert told_lost(machine, "c") == 90 + 5
+
+
+def told_lost(machine: Machine, of: str) -> float:
+    """What the minutes say that a counter had whenever it was reset."""
+    selection = machine.select(START + 1, machine.now // MINUTE * MINUTE, Look(MINUTE, ("lost",)))
+    assert selection.parts is not None
+    return float(np.nansum(selection.parts["lost"][:, named(selection).index(("hits_total", of))]))
 
 
 def test_a_target_that_falls_silent_is_closed_with_the_others(machine: Machine) -> None:
