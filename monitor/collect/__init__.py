@@ -73,6 +73,7 @@ CLASSES = {
     "os": "Os",
     "powersupplyclass": "Powersupplyclass",
     "pressure": "Pressure",
+    "probes": "Probes",
     "process_groups": "ProcessGroups",
     "processes": "Processes",
     "qdisc": "Qdisc",

@@ -16,6 +16,7 @@ from .options import (
     NetworkRoute,
     Nvidia,
     Powersupplyclass,
+    Probes,
     Processes,
     ProcessGroups,
     Qdisc,
@@ -100,6 +101,7 @@ class Collectors(Section):
     powersupplyclass: Powersupplyclass = Powersupplyclass()
     pressure: Switch = Switch()
     """Time lost waiting for CPU, I/O or memory (PSI)."""
+    probes: Probes = Probes()
     process_groups: ProcessGroups = ProcessGroups()
     processes: Processes = Processes()
     qdisc: Qdisc = Qdisc()

@@ -6,8 +6,9 @@ The patterns are node_exporter's own defaults, so that the series are the same.
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from .problems import expected
 from .section import Folder, Form, Off, Pattern, Switch, Takes
@@ -37,6 +38,26 @@ def read_socket(text: object) -> object:
     return path
 
 
+def read_target(text: str) -> str:
+    """A target that can be asked; it is a label of series, so it holds no password."""
+    try:
+        found = urlsplit(text)
+        port = found.port
+    except ValueError:
+        found, port = urlsplit(""), None
+    named = found.hostname and not found.username and not re.search(r"[\s\x00-\x1f]", text)
+    if found.scheme in ("tcp", "tls"):
+        good = bool(port) and not found.path
+    else:
+        good = found.scheme in ("http", "https") or (found.scheme == "icmp" and not found.path and not port)
+    if not named or not good or found.fragment:
+        raise expected(
+            "a target such as icmp://192.0.2.1, tcp://host:5432 or https://host/path, without a password"
+        )
+    return text
+
+
+Target = Annotated[str, AfterValidator(read_target)]
 Socket = Annotated[Path, BeforeValidator(read_socket)]
 Name = Annotated[str, AfterValidator(read_name)]
 Names = Annotated[str, AfterValidator(read_names)]
@@ -150,6 +171,24 @@ class Powersupplyclass(Switch):
 
     supplies_exclude: Annotated[Pattern, Takes.RELOAD] = ""
     """Power supplies to leave out; empty leaves out none."""
+
+
+class Probes(Switch):
+    """Targets of the network that are asked whether they answer; none unless they are named here."""
+
+    every: Annotated[Duration, Between("1s", "1h"), Takes.RELOAD] = 15
+    """Time between two looks; between them the last values stand."""
+    timeout: Annotated[Duration, Between("100ms", "1m"), Takes.RELOAD] = 5
+    """How long a target may take to answer before it counts as failed."""
+    targets: Annotated[
+        tuple[Target, ...],
+        Strict(False),
+        Form("list of targets"),
+        Field(max_length=100),
+        Takes.RELOAD,
+    ] = ()
+    """At most 100 of `icmp://HOST`, `tcp://HOST:PORT`, `tls://HOST:PORT`, `http://HOST/PATH` and
+    `https://HOST/PATH`."""
 
 
 class ProcessGroups(Switch):

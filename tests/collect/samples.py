@@ -15,6 +15,7 @@ from monitor.collect.filesystem import Filesystem
 from monitor.collect.netlink import messages
 from monitor.collect.network_route import NetworkRoute
 from monitor.collect.nvidia import Nvidia
+from monitor.collect.probes import Probes
 from monitor.collect.process_groups import ProcessGroups
 from monitor.collect.qdisc import Qdisc
 from monitor.collect.sysctl import Sysctl
@@ -53,6 +54,15 @@ class Answered(Systemd):
             return await super().refresh(Host(rootfs=folder))
 
 
+class Answering(Probes):
+    """Asks for one of the recorded machines."""
+
+    async def refresh(self, host: Host) -> list[Block]:
+        if not host.rootfs.endswith("/rack/root"):
+            raise FileNotFoundError("no targets")
+        return await super().refresh(host)
+
+
 class Named(Containers):
     """Knows what Docker would tell, and asks nobody."""
 
@@ -76,6 +86,9 @@ def collector(name: str) -> Collector | Background:
         "ethtool": Ethtool(pool=Pool(HERE / "drivers.py")),
         "filesystem": Filesystem(pool=Pool(HERE / "answers.py")),
         "nvidia": Nvidia(folder=HERE / "nvml"),
+        "probes": Answering(
+            targets=["https://example.org/", "icmp://192.0.2.1"], pool=Pool(HERE / "prober.py")
+        ),
         "process_groups": ProcessGroups(clock=lambda: 50.0, spent=lambda: 0.0),
         "systemd": Answered(restarts=True, tasks=True, start_times=True),
         "textfile": Dated(),
