@@ -121,7 +121,7 @@ class Question(Base):
     async def matching(self, listed: Callable[[Collection[Labels]], str]) -> str:
         """What is made of the label sets of the series that any `match[]` selects, of all if there is none.
 
-        Who does not say since when is told of what memory has.
+        Who does not say since when is told of all that is kept.
         """
         texts = self.get_arguments("match[]", strip=False)
         if len(texts) > MATCHES:
@@ -129,9 +129,8 @@ class Question(Base):
         start, end = self.time_of("start", -FARTHEST), self.time_of("end", FARTHEST)
         selectors = [selector(text) for text in texts] or [()]
         seconds = self.limits.seconds
-        earliest = start if self.get_argument("start", "") else FARTHEST
         return await self.answered(
-            earliest, seconds, lambda storage: listed(series_of(storage, selectors, (start, end), seconds))
+            start, seconds, lambda storage: listed(series_of(storage, selectors, (start, end), seconds))
         )
 
 
@@ -267,13 +266,16 @@ class LabelValues(Question):
 
 
 class Metadata(Question):
-    """Type, help and unit by metric name, of what memory has."""
+    """Type, help and unit by metric name, of all that is kept."""
 
     async def data(self) -> str:
-        only = self.get_argument("metric", "")
-        return answers.metadata(
-            metric for name, metric in sorted(self.archive.near.metadata().items()) if only in ("", name)
-        )
+        only, newest = self.get_argument("metric", ""), self.archive.near.metadata()
+
+        def listed(storage: Storage) -> str:
+            found = sorted({**storage.metadata(), **newest}.items())
+            return answers.metadata(metric for name, metric in found if only in ("", name))
+
+        return await self.answered(-FARTHEST, self.limits.seconds, listed)
 
 
 class Happened(Question):

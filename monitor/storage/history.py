@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
 from monitor.model import Labels, Metric, Scrape
 from monitor.storage import FINEST, Look, Selection, SeriesSet, Storage
 from monitor.storage.contents import Chosen, Contents
-from monitor.storage.head import present_in
 from monitor.storage.join import Part, join
 from monitor.storage.plan import Plan, preference
+from monitor.storage.present import Present
 from monitor.storage.shelf import Shelf
-from monitor.storage.sources import Live, Loose, Matched, Matchers, Source, Stored
-from monitor.storage.tier import HOUR, RAW, TIERS, Slab, Tier
+from monitor.storage.sources import Live, Loose, Matched, Matchers, Source, Stored, fetch
+from monitor.storage.tier import RAW, TIERS, Slab, Tier
 from monitor.storage.volume import ChangedError, Volume
 
 NOTHING_CHOSEN = Chosen(np.zeros(0, np.int64), ())
@@ -29,6 +29,8 @@ TRIES = 5
 """Times that a read begins anew because a file was written meanwhile; that happens every few minutes."""
 REMEMBERED = 256
 """Sets of series that are given again where they are the same again."""
+
+Read = TypeVar("Read")
 
 
 class File(NamedTuple):
@@ -80,12 +82,7 @@ class History(Storage):
 
     def select(self, matchers: Matchers, start: int, end: int, look: Look = FINEST) -> list[Selection]:
         """See `Storage`.  Raises OSError where a file is held by another process for long."""
-        for _ in range(TRIES):
-            try:
-                return self._select(matchers, start, end, look)
-            except (ChangedError, FileNotFoundError):
-                continue
-        raise OSError(f"history was written {TRIES} times while it was read; ask again")
+        return again(lambda: self._select(matchers, start, end, look))
 
     def _select(self, matchers: Matchers, start: int, end: int, look: Look) -> list[Selection]:
         found = self._find(matchers, start, end)
@@ -140,13 +137,22 @@ class History(Storage):
         return known
 
     def series(self, matchers: Matchers, start: int, end: int) -> list[Labels]:
-        """Label sets (with `__name__`) of matching series that have a sample in the range."""
-        return [
-            labels
-            for selection in self.select(matchers, start, end, Look(HOUR))
-            for labels, present in zip(selection.series.labels, present_in(selection), strict=True)
-            if present
-        ]
+        """Label sets (with `__name__`) of matching series that have a sample in the range.
+
+        Reads names alone, but for the ends of the range.  Raises OSError as `select` does.
+        """
+        return again(lambda: self._present(matchers, start, end))
+
+    def _present(self, matchers: Matchers, start: int, end: int) -> list[Labels]:
+        found, present = self._find(matchers, start, end), Present(start, end)
+        for selection in found.live:
+            present.live(selection)
+        for tier in TIERS:
+            for loose in found.loose[tier]:
+                present.loose(loose)
+            for file in found.stored[tier]:
+                present.stored(*file)
+        return present.all()
 
     def metadata(self) -> dict[str, Metric]:
         """Metric by name, for all that is stored; the newest of each."""
@@ -169,6 +175,16 @@ class History(Storage):
         return min(times, default=None)
 
 
+def again(read: Callable[[], Read]) -> Read:
+    """What a read gives, once no file is written meanwhile.  Raises OSError where there always is one."""
+    for _ in range(TRIES):
+        try:
+            return read()
+        except (ChangedError, FileNotFoundError):
+            continue
+    raise OSError(f"history was written {TRIES} times while it was read; ask again")
+
+
 def slots(file: File, target: Labels, start: int, end: int, plan: Plan) -> Iterator[Stored]:
     """The slots of a target that may have rows in a range which are not given already."""
     tier, known = file.volume.tier, file.contents.slots.get(target, {})
@@ -179,16 +195,3 @@ def slots(file: File, target: Labels, start: int, end: int, plan: Plan) -> Itera
         asked = tier.slot_at(start) <= number <= tier.slot_at(end)
         if asked and not plan.covers(number * tier.slot, (number + 1) * tier.slot):
             yield Stored(file.volume, file.contents, known[number], chosen)
-
-
-def fetch(sources: list[Source]) -> None:
-    """The cells of all slots that are wanted, each file's at once.  Raises ChangedError."""
-    files: dict[Volume, list[Stored]] = {}
-    for source in sources:
-        if isinstance(source, Stored):
-            files.setdefault(source.volume, []).append(source)
-    for volume, slots in files.items():
-        wanted = {number: written for slot in slots for number, written in slot.wanted.items()}
-        rows = volume.cells(slots[0].contents, wanted)
-        for slot in slots:
-            slot.rows = rows

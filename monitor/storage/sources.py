@@ -112,6 +112,19 @@ class Stored:
         return values
 
 
+def fetch(sources: list[Source]) -> None:
+    """The cells of all slots that are wanted, each file's at once.  Raises ChangedError."""
+    files: dict[Volume, list[Stored]] = {}
+    for source in sources:
+        if isinstance(source, Stored):
+            files.setdefault(source.volume, []).append(source)
+    for volume, slots in files.items():
+        wanted = {number: written for slot in slots for number, written in slot.wanted.items()}
+        rows = volume.cells(slots[0].contents, wanted)
+        for slot in slots:
+            slot.rows = rows
+
+
 class Matched:
     """Which series of slabs some matchers accept, remembered while the slabs have the same series.
 

@@ -18,13 +18,12 @@ import numpy as np
 from monitor.model import Floats, Kind, Labels, Metric, Times, Track
 from monitor.storage import Matcher, is_stale
 from monitor.storage.contents import Chosen, Contents, Names
-from monitor.storage.history import fetch
 from monitor.storage.log import Row
 from monitor.storage.logged import logs, slab_of
 from monitor.storage.register import label_value
 from monitor.storage.repair import take_back
 from monitor.storage.shelf import FOREVER, Shelf
-from monitor.storage.sources import Stored
+from monitor.storage.sources import Stored, fetch
 from monitor.storage.tier import Entry, Slab, Tier
 from monitor.storage.verify import TRIES
 from monitor.storage.volume import ChangedError, Volume

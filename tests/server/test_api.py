@@ -416,6 +416,21 @@ async def test_what_memory_does_not_have_is_read_by_a_thread(older: Older, data:
 
 
 @pytest.mark.gen_test
+async def test_names_are_those_of_all_that_is_kept_where_no_start_is_given(
+    older: Older, data: Answer
+) -> None:
+    gone = Layout([Metric("gone_total", Kind.COUNTER, "What was.").at(mode="gone")])
+    older.append(Scrape((SECOND - 7000) * 1000, (("job", "old"),), (Block(gone, (1.0,)),)))
+    assert await data("label/mode/values") == ["gone"]
+    assert await data("label/job/values") == ["node", "old"]
+    assert [each["__name__"] for each in await data("series", **{"match[]": "gone_total"})] == ["gone_total"]
+    found = await data("metadata")
+    assert found["gone_total"] == [{"type": "counter", "help": "What was.", "unit": ""}]
+    # The newest may be in no file yet.
+    assert "node_cpu_seconds_total" in found
+
+
+@pytest.mark.gen_test
 async def test_what_memory_has_is_not_asked_of_the_disk(older: Older, data: Answer) -> None:
     [series] = (await data("query", query="rate(node_cpu_seconds_total{mode='user'}[30s])"))["result"]
     assert series["value"][1] == "0.25"

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
 from monitor.storage import Look, Matcher, Selection, is_stale
+from monitor.storage.contents import Contents
 from monitor.storage.head import Head
 from monitor.storage.history import History
 from monitor.storage.join import ascending
 from monitor.storage.shelf import Shelf
 from monitor.storage.tier import HOUR, HOURS, MINUTE, MINUTES, RAW, SECOND, TIERS, Slab, Tier
+from monitor.storage.volume import Volume
 from tests.storage.slabs import (
     CPU,
     DATABASE,
@@ -212,6 +214,52 @@ def test_a_read_gives_what_a_naive_one_does(
         for selection in found:
             assert selection.timestamps.tolist() == sorted(set(selection.timestamps.tolist()))
         assert past.oldest() == min((row.time for row in wanted), default=None)
+
+
+@given(
+    wanted=rows,
+    matchers=st.sampled_from([EVERYTHING, NAMED_CPU, SECOND_SERIES]),
+    ends=st.tuples(SECONDS, SECONDS, st.sampled_from([0, 1])),
+)
+def test_series_are_those_of_all_rows_that_tell_of_the_range_alone(
+    wanted: list[Row], matchers: tuple[Matcher, ...], ends: tuple[int, int, int]
+) -> None:
+    low, high = START + min(ends[:2]) * SECOND + ends[2], START + max(ends[:2]) * SECOND
+    within = [row for row in wanted if bucket(row.tier, row.time)[0] >= low - 1]
+    within = [row for row in within if bucket(row.tier, row.time)[1] <= high]
+    expected = {
+        entry(row.target, number).labels
+        for row in within
+        for number in range(3)
+        if sample(row.tier, row.target, number, row.time)
+    }
+    with world([row for row in wanted if stored(row)]) as past:
+        found = past.series(matchers, low, high)
+    assert len(found) == len(set(found))
+    assert set(found) == {
+        labels
+        for labels in expected
+        if all(matcher.matches(dict(labels).get(matcher.label, "")) for matcher in matchers)
+    }
+
+
+def test_series_of_a_long_range_are_told_by_names_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.put(*slabs(HOURS, WEB, range(START + HOUR, START + 3 * HOURS.slot + 1, HOUR)))
+    asked: list[int] = []
+    cells = Volume.cells
+
+    def counted(volume: Volume, contents: Contents, wanted: dict[int, int]) -> dict[int, tuple[object, ...]]:
+        asked.extend(wanted)
+        return cells(volume, contents, wanted)
+
+    monkeypatch.setattr(Volume, "cells", counted)
+    found = history(shelf).series(EVERYTHING, START, START + 3 * HOURS.slot)
+    assert set(found) == {entry(WEB, number).labels for number in (1, 2)}
+    assert asked == []
+    shelf.close()
 
 
 def test_what_is_asked_for_again_has_the_same_series(tmp_path: Path) -> None:
