@@ -53,7 +53,7 @@ class Rooms:
                 set_up(new.log.level, new.log.format)
         for application, _ in self.entrances:
             application.settings["shown"] = told
-        fresh = parts.greeting(new, self.instance, told.version)
+        fresh = parts.greeting(new, self.instance, told.version, before.server["history"])
         greeting = replace(fresh, epoch=before.epoch)
         notices = list(news(before, greeting))
         boards = {board.name: parts.queries(board) for board in new.boards}
@@ -62,6 +62,18 @@ class Rooms:
         self.workers.change(parts.worker(new, self.audience), notices)
         with suppress(OSError):  # It is there for people to look at.
             running.write(state_directory(new, os.environ), new, self.fixed)
+
+    def tell_history(self, settings: Settings, paused: str) -> None:
+        """History is paused for this reason, or is written again: who is here is told, and who comes."""
+        greeting = self.audience.greeting
+        if greeting.server["history"] == paused:
+            return
+        text = f"History is paused: {paused}." if paused else "History is written again."
+        notices = [live.notice("history", text, paused=paused)]
+        greeting = replace(greeting, server={**greeting.server, "history": paused})
+        audience = self.audience
+        adopt(audience, Terms(audience.boards, greeting, audience.limits, audience.bounds), notices)
+        self.workers.change(parts.worker(settings, audience), notices)
 
     def _open(self, new: Settings) -> None:
         """Who may come, and what may be asked."""

@@ -202,6 +202,8 @@ class Service:
         """A pass over this host: stored with the service's own figures, which come first so that a tick
         finds both."""
         self.kept.tell(self.telemetry)
+        if self.rooms:
+            self.rooms.tell_history(self.settings, self.kept.paused)
         self.bursts.tell(self.telemetry)
         self.telemetry.samples_refused = self.intake.refused + self.head.refused
         own = (*self.telemetry.blocks(), REACHED)

@@ -64,6 +64,11 @@ class Kept:
         except StoreError as error:
             raise StartError(str(error)) from error
 
+    @property
+    def paused(self) -> str:
+        """Why history is not written at present, for people; empty while all is well."""
+        return self.store.writer.trouble if self.store else ""
+
     def happened(self, start: int, end: int) -> list[Event]:
         """The events that touch start <= time <= end (ms), by time."""
         return self.store.events.between(start, end) if self.store else []

@@ -94,9 +94,9 @@ def session_limits(settings: Settings) -> SessionLimits:
     )
 
 
-def greeting(settings: Settings, instance: str, configuration: str) -> Greeting:
-    """What `welcome` tells every client; the epoch is new with every start, and `configuration` names what
-    /api/boards answers."""
+def greeting(settings: Settings, instance: str, configuration: str, history: str = "") -> Greeting:
+    """What `welcome` tells every client; the epoch is new with every start, `configuration` names what
+    /api/boards answers, and `history` is why it is paused."""
     websocket = settings.server.websocket
     return Greeting(
         server={
@@ -104,6 +104,7 @@ def greeting(settings: Settings, instance: str, configuration: str) -> Greeting:
             "version": monitor.__version__,
             "instance": instance,
             "configuration": configuration,
+            "history": history,
         },
         epoch=secrets.token_hex(4),
         ping={

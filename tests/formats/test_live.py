@@ -59,6 +59,7 @@ SERVER_MESSAGES = {
     "beat": lambda: live.beat(1764000003123),
     "notice": lambda: live.notice("slowed", golden("notice")["message"], skipped=4),
     "notice_configuration": lambda: notice("notice_configuration"),
+    "notice_history": lambda: notice("notice_history"),
     "notice_limits": lambda: notice("notice_limits"),
     "error": lambda: live.error(2, "bad_query", "unknown function: rat", position=0, query=0),
 }

@@ -24,6 +24,7 @@ export class Dashboard {
   board = $state.raw<Board | null>(null);
   /** What is to be said of the service's configuration. */
   configuration = $state.raw<Configuration>(QUIET);
+  historyPaused = $state("");
   problem = $state.raw<Problem | null>(null);
   paused = $state(false);
   /** Replaced once a paint; null until the first columns are here. */
@@ -233,6 +234,7 @@ export class Dashboard {
   #changed(): void {
     const { welcome, refusal, reason, phase, notice } = this.#live;
     this.instance = welcome?.server.instance ?? "";
+    this.historyPaused = welcome?.server.history ?? "";
     this.session = welcome?.session ?? "";
     this.overHttp = this.#live.ways.overHttp;
     this.reason = phase === "waiting" || phase === "ended" ? reason : "";
@@ -273,8 +275,7 @@ export class Dashboard {
       () => {
         this.#painting = false;
         n = this.#live.n;
-        const held = this.#kept ?? this.#held.window;
-        const shown = this.frame;
+        const [held, shown] = [this.#kept ?? this.#held.window, this.frame];
         if (this.paused && shown?.window === held && shown.range === this.shown.range) return;
         this.frame = new Frame(held, this.shown.range);
       },
@@ -295,8 +296,7 @@ export class Dashboard {
   /** Age (ms) of the newest column of a window, by the service's clock. */
   #age(now: number, window: Window = this.#held.window): number | null {
     const time = this.#live.clock.at(now);
-    const { newest } = window;
-    return time === null || newest === null ? null : Math.max(0, time - newest);
+    return time === null || window.newest === null ? null : Math.max(0, time - window.newest);
   }
 
   #judge(now: number): void {

@@ -293,6 +293,19 @@ describe("a hidden page", () => {
   });
 });
 
+it("says why history is paused, to who comes and to who is here, until it is over", async () => {
+  await shown();
+  expect(dashboard.historyPaused).toBe("");
+  net.socket.deliver({ type: "notice", code: "history", message: "m", details: { paused: "disk full" } });
+  expect(dashboard.historyPaused).toBe("disk full");
+  expect(dashboard.notice).toBe("");
+  net.socket.deliver({ type: "notice", code: "history", message: "m", details: { paused: "" } });
+  expect(dashboard.historyPaused).toBe("");
+  const server = { name: "m", version: "1", instance: "i", configuration: "", history: "read-only file system" };
+  net.socket.deliver({ ...(welcome(EPOCH) as object), server });
+  expect(dashboard.historyPaused).toBe("read-only file system");
+});
+
 it("shows a notice until it is over", async () => {
   await shown();
   net.socket.deliver({ type: "notice", code: "slowed", message: "slower", details: { skipped: 4 } });

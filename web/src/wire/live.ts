@@ -8,7 +8,7 @@ import { WireError } from "./check";
 import { ServerClock } from "./clock";
 import { closing, isFinal } from "./closing";
 import { Feed, type Outcome } from "./feed";
-import { decode, encode, limits } from "./messages";
+import { amended, amends, decode, encode } from "./messages";
 import type { ClientMessage, Notice, Refusal, ServerMessage, Table, Welcome } from "./messages";
 import { Receipts, type Receipt } from "./receipts";
 import { TableWatch } from "./table";
@@ -282,9 +282,8 @@ export class Live {
 
   #heed(notice: Notice): void {
     const { code, details } = notice;
-    if (code === "limits" && this.welcome !== null) {
-      this.welcome = { ...this.welcome, limits: limits(details.limits, "limits") };
-    } else if (code === "configuration") {
+    if (this.welcome !== null && amends(notice)) this.welcome = amended(this.welcome, notice);
+    else if (code === "configuration") {
       if (this.asking) this.#request += 1; // What is due may be of a board that is not known here yet.
       this.#wiring.news();
     } else this.notice = notice;

@@ -34,7 +34,7 @@ const CLIENT: Record<string, ClientMessage> = {
   visible: { type: "visible", visible: false },
 };
 const SERVER = ["welcome", "subscribed", "tick", "series", "columns", "table", "table_processes", "beat", "error"].concat(
-  ["notice", "notice_configuration", "notice_limits"],
+  ["notice", "notice_configuration", "notice_history", "notice_limits"],
 );
 
 describe("the golden messages", () => {

@@ -26,7 +26,8 @@ export interface Limits {
 
 export interface Welcome {
   type: "welcome";
-  server: { name: string; version: string; instance: string; configuration: string };
+  /** `history` is why it is paused; empty while all is well. */
+  server: { name: string; version: string; instance: string; configuration: string; history: string };
   session: string;
   epoch: string;
   time: number;
@@ -215,6 +216,7 @@ const readers: Record<ServerMessage["type"], (m: Json) => ServerMessage> = {
         version: text(server.version, "server.version"),
         instance: text(server.instance, "server.instance"),
         configuration: otherwise(text, "")(server.configuration, "server.configuration"),
+        history: otherwise(text, "")(server.history, "server.history"),
       },
       session: text(m.session, "session"),
       epoch: text(m.epoch, "epoch"),
@@ -265,6 +267,15 @@ const readers: Record<ServerMessage["type"], (m: Json) => ServerMessage> = {
     query: nullable(integer)(m.query, "query"),
   }),
 };
+
+/** Whether a notice says what holds in place of a part of the greeting. */
+export const amends = ({ code }: Notice): boolean => code === "limits" || code === "history";
+
+/** The greeting as it holds after such a notice. Raises `WireError`. */
+export function amended(welcome: Welcome, { code, details }: Notice): Welcome {
+  if (code === "limits") return { ...welcome, limits: limits(details.limits, "limits") };
+  return { ...welcome, server: { ...welcome.server, history: text(details.paused, "paused") } };
+}
 
 function parse(message: string): unknown {
   try {
