@@ -141,6 +141,20 @@ export interface Look {
   width: number;
   /** Called with the time (ms) under the pointer, or null when it has left. */
   point: (time: number | null) => void;
+  select?: Choose | undefined;
+}
+
+/** Takes a part of the time (ms). */
+export type Choose = (part: { from: number; to: number }) => void;
+
+/** Fewer pixels are a click. */
+const DRAWN = 6;
+
+function chosen(chart: uPlot, select: Choose): void {
+  const { left, width } = chart.select;
+  if (width < DRAWN) return;
+  chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  select({ from: chart.posToVal(left, "x"), to: chart.posToVal(left + width, "x") });
 }
 
 function pointed(chart: uPlot, point: Look["point"]): void {
@@ -150,7 +164,7 @@ function pointed(chart: uPlot, point: Look["point"]): void {
   point(inside ? ((chart.data[0][idx] as number | undefined) ?? null) : null);
 }
 
-export function chartOptions({ panel, lines, palette, width, point }: Look): uPlot.Options {
+export function chartOptions({ panel, lines, palette, width, point, select }: Look): uPlot.Options {
   const heat = panel.kind === "heat";
   const colours = lines.map((line) => colourOf(line, palette));
   const dot = (_: uPlot, i: number): number => (lines[i - 1]?.role === "limit" ? 0 : 7);
@@ -172,11 +186,12 @@ export function chartOptions({ panel, lines, palette, width, point }: Look): uPl
     axes: [timeAxis(palette), heat ? rowAxis(lines, palette) : valueAxis(panel, palette, () => current)],
     cursor: {
       y: false,
-      drag: { setScale: false, x: false, y: false },
+      drag: { setScale: false, x: select !== undefined, y: false },
       points: heat ? { show: false } : { size: dot, width: 0, fill: (_, i) => colours[i - 1] ?? palette.text },
     },
     hooks: {
       setCursor: [(chart) => pointed(chart, point)],
+      ...(select === undefined ? {} : { setSelect: [(chart: uPlot) => chosen(chart, select)] }),
       draw: [heat ? heatPainter(panel, lines, palette) : thresholds(panel, palette)],
     },
   };

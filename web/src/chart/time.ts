@@ -3,7 +3,7 @@ const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const DAY = 24 * HOUR;
 const INTERVALS = [
-  ...[5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800].map((seconds) => seconds * SECOND),
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800].map((seconds) => seconds * SECOND),
   ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
   ...[1, 2, 7, 14, 30, 61, 91].map((days) => days * DAY),
 ];
@@ -58,6 +58,7 @@ export function label(time: number, seconds: boolean): string {
 
 /** A time in full, as far as columns of this step (ms) tell: `14:03:20`, or `12 Nov 2025 14:00`. */
 export function moment(time: number, step: number): string {
+  if (step < SECOND) return `${clock(time, true)}.${String(time % SECOND).padStart(3, "0").slice(0, step % 100 === 0 ? 1 : 2)}`;
   if (step < 5 * SECOND) return clock(time, true);
   return `${day(time)} ${new Date(time).getFullYear()} ${clock(time, needsSeconds(step))}`;
 }

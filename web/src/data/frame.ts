@@ -8,11 +8,11 @@ export class Frame {
   readonly to: number;
   #times: Float64Array | null = null;
 
-  /** The newest `range` ms of a window. */
-  constructor(window: Window, range: number) {
+  /** `range` ms of a window up to a time (ms), or the newest. */
+  constructor(window: Window, range: number, until: number | null = null) {
     this.window = window;
     this.range = range;
-    this.to = window.last;
+    this.to = until === null ? window.last : Math.round(until / window.step);
     this.from = this.to - Math.round(range / window.step);
   }
 

@@ -1,5 +1,5 @@
 /** The page's keys. */
-export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "processes" } | { do: "earlier" } | { do: "later" } | { do: "now" } | { do: "range"; range: number };
+export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "processes" } | { do: "bursts" } | { do: "earlier" } | { do: "later" } | { do: "now" } | { do: "range"; range: number };
 
 export const KEYS: readonly { key: string; means: string }[] = [
   { key: "Space", means: "Pause or go on" },
@@ -9,6 +9,7 @@ export const KEYS: readonly { key: string; means: string }[] = [
   { key: "T", means: "Dark or light" },
   { key: "P", means: "What runs" },
   { key: "V", means: "Who watches" },
+  { key: "B", means: "Bursts; in one, + and − zoom, 0 shows all" },
   { key: "←  →", means: "Move the cursor of a focused chart" },
   { key: "?", means: "These keys" },
 ];
@@ -39,6 +40,8 @@ export function keyAction(event: KeyboardEvent): Action | null {
       return { do: "earlier" };
     case "]":
       return { do: "later" };
+    case "b":
+      return { do: "bursts" };
     case "n":
       return { do: "now" };
     case "v":

@@ -32,6 +32,19 @@ async function pastProcesses(time: number): Promise<unknown> {
   return answer.json();
 }
 
+interface Refusal {
+  error?: string;
+}
+
+export async function askBursts(path: string, body?: object): Promise<unknown> {
+  const headers = { "Content-Type": "application/json" };
+  const change = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+  const answer = await fetch(`api/v1/burst${path}`, { ...change, signal: AbortSignal.timeout(10_000) });
+  const told = (await answer.json()) as Refusal;
+  if (!answer.ok) throw new Error(told.error ?? `The service answered with status ${answer.status}.`);
+  return told;
+}
+
 async function cutViewer(session: string): Promise<void> {
   const target = `api/viewers/${encodeURIComponent(session)}`;
   const answer = await fetch(target, { method: "DELETE", signal: AbortSignal.timeout(10_000) });
