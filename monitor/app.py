@@ -192,6 +192,7 @@ class Service:
             self.accept,
             target=self.target,
             telemetry=self.telemetry,
+            tell=self.kept.note,
             interval=self.settings.collect.interval,
         )
 

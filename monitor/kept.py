@@ -73,6 +73,11 @@ class Kept:
         """The events that touch start <= time <= end (ms), by time."""
         return self.store.events.between(start, end) if self.store else []
 
+    def note(self, event: Event) -> None:
+        """Keep an event with history, where that is wanted."""
+        if self.store:
+            self.store.events.add(event)
+
     def tell(self, telemetry: Telemetry) -> None:
         """How it stands, for /metrics."""
         telemetry.head_series = self.head.series_count

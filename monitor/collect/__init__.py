@@ -56,6 +56,7 @@ CLASSES = {
     "infiniband": "Infiniband",
     "interrupts": "Interrupts",
     "ipvs": "Ipvs",
+    "kmsg": "Kmsg",
     "ksmd": "Ksmd",
     "loadavg": "Loadavg",
     "mdadm": "Mdadm",

@@ -15,14 +15,15 @@ from pathlib import Path
 from monitor.collect.cgroup.engine import SOCKETS, TIMEOUT, Engine, Names
 from monitor.collect.cgroup.files import Devices
 from monitor.collect.cgroup.legacy import Legacy
-from monitor.collect.cgroup.metrics import ALWAYS, LABELS, SEEN, Key
+from monitor.collect.cgroup.metrics import ALWAYS, KILLED, LABELS, SEEN, Key
 from monitor.collect.cgroup.place import Place
 from monitor.collect.cgroup.unified import Unified
 from monitor.collect.host import Host
+from monitor.collect.kmsg import heard
 from monitor.collect.process.place import SHORT
 from monitor.collect.shape import Shape
 from monitor.collect.table import Entry, layout
-from monitor.model import Block, Kind, Metric
+from monitor.model import Block, Event, Kind, Metric
 
 EVERY, GROUPS = 5.0, 60
 LISTED = 30.0
@@ -57,6 +58,7 @@ class Containers:
         self._left = 0
         self._listed = -inf
         self._number = ""
+        self._events: list[Event] = []
 
     async def refresh(self, host: Host) -> list[Block]:
         """Read all groups.  Raises FileNotFoundError where there are none."""
@@ -72,9 +74,21 @@ class Containers:
                 await asyncio.sleep(0)
             if (block := group.block(tree, engine.known, host.now)) is not None:
                 blocks.append(block)
+                self._note(group, host)
             else:
                 self._listed = -inf  # It is gone.
         return [*blocks, self._about(engine)]
+
+    def happened(self) -> list[Event]:
+        """Processes killed for memory since it was asked last, where the kernel's messages do not tell."""
+        events, self._events = self._events, []
+        return events
+
+    def _note(self, group: Group, host: Host) -> None:
+        if group.killed and not heard(host):
+            now = round(host.now * 1000)
+            text = f"processes killed, as no memory was left in {group.place.unit}: {group.killed:g}"
+            self._events.append(Event(now, now, "oom", text))
 
     async def close(self) -> None:
         """Give up an open question to Docker or Podman."""
@@ -101,6 +115,9 @@ class Group:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self.killed = 0.0
+        """Processes killed for memory since the look before."""
+        self._kills: float | None = None
         self._labels: dict[str, str] = {}
         self._shape: Shape[Key] = Shape(self._entry)
 
@@ -109,6 +126,9 @@ class Group:
         values = tree.measured(self.place.path)
         if not values:
             return None
+        kills = values.get((KILLED, ""), 0.0)
+        self.killed = max(kills - self._kills, 0.0) if self._kills is not None else 0.0
+        self._kills = kills
         labels = dict(labelled(self.place, names))
         if labels != self._labels:
             self._labels, self._shape = labels, Shape(self._entry)

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from monitor.collect.host import Host
 from monitor.collect.timeline import Timeline
-from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
+from monitor.model import Block, Event, Kind, Labels, Layout, Metric, Scrape
 from monitor.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,18 @@ class Holding(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A source that notes what happens beside what it measures."""
+
+    def happened(self) -> Iterable[Event]:
+        """What happened since it was asked last."""
+
+
+def forget(event: Event) -> None:
+    """Take an event where nobody keeps any."""
+
+
 class CollectLoop:
     """Measures this host once each interval and hands over one scrape a pass.
 
@@ -79,6 +91,7 @@ class CollectLoop:
         *,
         target: Labels,
         telemetry: Telemetry,
+        tell: Callable[[Event], None] = forget,
         interval: float = 1.0,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -86,6 +99,7 @@ class CollectLoop:
     ) -> None:
         self._host = host
         self._accept = accept
+        self._tell = tell
         self._target = target
         self._telemetry = telemetry
         self._monotonic = monotonic
@@ -141,6 +155,9 @@ class CollectLoop:
         for source in self._sources.values():
             blocks += source.measured(timestamp)
         blocks.append(Block(self._status, self._states()))
+        for collector in self.collectors.values():
+            for event in collector.happened() if isinstance(collector, Telling) else ():
+                self._tell(event)
         return Scrape(timestamp, self._target, tuple(blocks))
 
     def _pass(self) -> None:

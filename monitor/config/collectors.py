@@ -73,6 +73,8 @@ class Collectors(Section):
     """Interrupts by device and core."""
     ipvs: Switch = Switch()
     """The kernel's load balancer."""
+    kmsg: Switch = Switch()
+    """Messages of the kernel, counted by priority; processes that it kills for memory are events."""
     ksmd: Off = Off()
     """Equal pages of memory that the kernel joins."""
     loadavg: Switch = Switch()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from monitor.collect.cgroup.engine import Engine, Names
 from monitor.collect.containers import Containers
 from monitor.collect.ethtool import Ethtool
 from monitor.collect.filesystem import Filesystem
+from monitor.collect.kmsg import Kmsg
 from monitor.collect.netlink import messages
 from monitor.collect.network_route import NetworkRoute
 from monitor.collect.nvidia import Nvidia
@@ -85,6 +87,7 @@ def collector(name: str) -> Collector | Background:
         "containers": Named(),
         "ethtool": Ethtool(pool=Pool(HERE / "drivers.py")),
         "filesystem": Filesystem(pool=Pool(HERE / "answers.py")),
+        "kmsg": Kmsg(opened=messages_of),
         "nvidia": Nvidia(folder=HERE / "nvml"),
         "probes": Answering(
             targets=["https://example.org/", "icmp://192.0.2.1"], pool=Pool(HERE / "prober.py")
@@ -101,6 +104,16 @@ def collector(name: str) -> Collector | Background:
         "uname": Uname(lambda: os.uname_result(NAMES)),
     }
     return made[name] if name in made else COLLECTORS[name]()
+
+
+def messages_of(path: str) -> int:
+    """What the kernel of the one recorded machine that tells had said, a record for each read."""
+    lines = Path(path).read_bytes().splitlines()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        for line in lines:
+            theirs.send(line + b"\n")
+        return ours.detach()
 
 
 async def answered(protocol: int, kind: int, question: bytes) -> AsyncIterator[bytes]:

@@ -21,7 +21,7 @@ from monitor.collect.cgroup.metrics import CPU, MEMORY, PROCESSES
 from monitor.collect.cgroup.place import Place, container_of, places, unit_of
 from monitor.collect.cgroup.unified import Unified
 from monitor.collect.containers import Containers
-from monitor.model import Block
+from monitor.model import Block, Event
 from tests.collect.engine import Docker, docker
 from tests.collect.samples import FIXTURES, numbers
 
@@ -231,6 +231,24 @@ def test_a_file_that_is_missing_leaves_out_its_own_numbers(tree: Tree) -> None:
     assert found[CPU, "total"] == 1.0
     assert found[MEMORY, ""] == 4096.0
     assert found[PROCESSES, ""] == 1.0
+
+
+def test_kills_for_memory_are_events_where_the_kernel_s_messages_are_not_read(tree: Tree) -> None:
+    async def test() -> list[Event]:
+        group, host = tree.begin("system.slice/a.service"), tree.host()
+        (group / "memory.current").write_text("4096\n")
+        source = Containers()
+        told = []
+        for kills, now in ((2, 10), (2, 20), (5, 30), (0, 40)):
+            (group / "memory.events").write_text(f"oom {kills}\noom_kill {kills}\n")
+            host.fresh(now)
+            await source.refresh(host)
+            told += source.happened()
+        await source.close()
+        return told
+
+    text = "processes killed, as no memory was left in a.service: 3"
+    assert asyncio.run(test()) == [Event(30_000, 30_000, "oom", text)]
 
 
 def mounted(kind: str, option: str) -> Path:
