@@ -39,6 +39,7 @@ COMMANDS: Sequence[Add] = (
     backup.add_restore,
     storage.add,
     export.add,
+    export.add_import,
 )
 
 

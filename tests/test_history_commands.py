@@ -205,3 +205,80 @@ def test_parquet_without_its_package_says_how_to_install_it(
     assert export(state, "--format", "parquet", tmp_path / "out") == 1
     assert "pip install 'monitor[parquet]'" in capsys.readouterr().err
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("form", ["openmetrics", "csv", "parquet"])
+def test_what_is_exported_is_imported(
+    state: Path, tmp_path: Path, form: str, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.commands.export.time.time", lambda: 1 + START * 2 / 1000)
+    if form == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'monitor[parquet]'")
+    assert export(state, "--format", form, tmp_path / "out") == 0
+    assert run("import", tmp_path / "out", "--format", form, "--state", tmp_path / "new") == 0
+    count = sum(map(len, expected(ROWS).values()))
+    assert capsys.readouterr().out == f"{count} samples taken in\n"
+    shelf = Shelf(tmp_path / "new" / "history")
+    assert all_of(shelf) == expected(ROWS)
+    shelf.close()
+
+
+def test_nothing_is_imported_while_a_service_runs(state: Path, tmp_path: Path, capsys: Output) -> None:
+    assert export(state, "--format", "csv", tmp_path / "out") == 0
+    lock = open(locked(state / "history"))  # noqa: PTH123, SIM115
+    assert run("import", tmp_path / "out", "--format", "csv", "--state", state) == 1
+    assert "is in use by another process; stop that one" in capsys.readouterr().err
+    lock.close()
+
+
+HEAD = "time,name,type,unit,value,label.job\n"
+NONSENSE = [
+    ("openmetrics", "up 1 1764000000\nup 2\n# EOF\n", ":2: found 'up 2', expected a sample with its time"),
+    ("openmetrics", "up 1 1764000000\n", ":2: expected # EOF: the file is cut off"),
+    ("openmetrics", "up 1 1764000000", ":1: expected a line that ends"),
+    ("openmetrics", "up 1 1764000000\n# EOF\nup 1 1\n", ":3: expected nothing behind # EOF"),
+    ("openmetrics", 'up{a="1",a="2"} 1 1\n# EOF\n', ":1: found 'up{a"),
+    ("openmetrics", "up x 1764000000\n# EOF\n", "expected a number and a time in seconds"),
+    ("openmetrics", "up 1 1764000000000\n# EOF\n", "after 1970 and not in the future"),
+    ("openmetrics", "# TYPE up gouge\n# EOF\n", ":1: found '# TYPE up gouge', expected a type"),
+    ("openmetrics", "# COMMENT\n# EOF\n", ":1: found '# COMMENT', expected # TYPE"),
+    ("openmetrics", "\xff", ":1: expected"),
+    ("csv", "a,b\n1,2\n", ":1: expected a first line of time,name,type,unit,value and label.NAME"),
+    ("csv", "time,name,type,unit,last,min\n", "expected samples as they came"),
+    ("csv", f"{HEAD}1764000000,up,gauge,,1,x\n1764000000,up,gauge,,1\n", ":3: expected 6 fields, found 5"),
+    ("csv", f"{HEAD}yesterday,up,gauge,,1,x\n", ":2: expected a time, as 2026-11-23T13:00:00Z"),
+    ("csv", f"{HEAD}-5,up,gauge,,1,x\n", ":2: expected a time after 1970 and not in the future, found '-5'"),
+    ("csv", f"{HEAD}1764000000,up,gauge,,much,x\n", ":2: expected a number, found 'much'"),
+    ("csv", f"{HEAD}1764000000,up,thing,,1,x\n", "expected a name, and a type of counter, gauge, histogram"),
+    ("csv", f'{HEAD}"1764000000,up\n', "expected comma-separated values"),
+    ("parquet", "PAR1 it is not", "expected a Parquet file"),
+]
+
+
+@pytest.mark.parametrize(("form", "text", "said"), NONSENSE)
+def test_nonsense_is_refused_with_its_place_and_changes_nothing(
+    state: Path, tmp_path: Path, capsys: Output, form: str, text: str, said: str
+) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'monitor[parquet]'")
+    file = tmp_path / "in"
+    file.write_text(text, encoding="latin-1")
+    before = {path.name: path.read_bytes() for path in (state / "history").iterdir()}
+    assert run("import", file, "--format", form, "--state", state) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"monitor: {file}:")
+    assert said in error
+    assert error.endswith("; nothing was imported\n")
+    after = {path.name: path.read_bytes() for path in (state / "history").iterdir() if path.name != "lock"}
+    assert after == before
+
+
+def test_a_line_without_a_description_is_taken_as_it_is(tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "in").write_text('up{job="a",note="x\\"y"} 1 1764000000.5 # {trace="1"} 1\n# EOF\n')
+    assert run("import", tmp_path / "in", "--format", "openmetrics", "--state", tmp_path / "state") == 0
+    assert capsys.readouterr().out == "1 sample taken in\n"
+    assert run("export", "-", "--format", "csv", "--state", tmp_path / "state") == 0
+    assert capsys.readouterr().out.split() == [
+        "time,name,type,unit,value,label.job,label.note",
+        '2025-11-24T16:00:00.500Z,up,unknown,,1,a,"x""y"',
+    ]

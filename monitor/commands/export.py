@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from monitor.commands import FAILED, Commands
-from monitor.commands.kept import counted, with_history
+from monitor.commands.kept import counted, print_line, with_history
 from monitor.commands.state import add_state
 
 if TYPE_CHECKING:
+    from monitor.storage.staging import Staging
     from monitor.storage.unload import Unload, Wanted
     from monitor.terminal.progress import Bar
 
@@ -131,3 +132,56 @@ def export(options: argparse.Namespace) -> int:
         return FAILED if unload.damage else 0
 
     return with_history(options, act, "no file was written")
+
+
+def add_import(commands: Commands) -> None:
+    command = commands.add_parser("import", help="take samples from a file into history")
+    command.add_argument("file", type=Path, metavar="FILE", help="with samples as they came, and their times")
+    command.add_argument("--format", choices=FORMATS, required=True)
+    add_state(command)
+    command.set_defaults(run=take)
+
+
+def take(options: argparse.Namespace) -> int:
+    from monitor.storage.backup import belong
+    from monitor.storage.load import load
+    from monitor.storage.staging import Staging, named
+    from monitor.storage.store import locked
+    from monitor.terminal.progress import Bar
+
+    def act(folder: Path) -> int:
+        with options.file.open("rb") as file:
+            lock = locked(folder)
+            try:
+                with Staging(folder / "import.part") as staging:
+                    with Bar("reading", sys.stderr) as bar:
+                        read(options.format, file, str(options.file), staging, bar)
+                    with Bar("importing", sys.stderr) as bar:
+                        loaded = load(folder, staging, bar)
+            finally:
+                belong(folder, folder.parent)
+                os.close(lock)
+        print_line(f"{counted(loaded.samples, 'sample')} taken in")
+        for target, count in loaded.left_out.items():
+            why = "of a quarter of an hour that is not over for it"
+            next_step = "start the service, and import the file again after a quarter of an hour"
+            print_line(f"left out: {counted(count, 'sample')} of {named(target)}, {why}; {next_step}")
+        return FAILED if loaded.left_out else 0
+
+    return with_history(options, act, "run it again to go on: nothing is taken in twice")
+
+
+def read(form: str, file: BinaryIO, name: str, staging: Staging, bar: Bar) -> None:
+    """Have all samples of a file staged.  Raises TrackError."""
+    from monitor.formats import comma, openmetrics, parquet
+
+    now = round(time.time() * 1000)
+    total = os.fstat(file.fileno()).st_size
+    reader: openmetrics.Reader | comma.Reader | parquet.Reader
+    if form == "openmetrics":
+        reader = openmetrics.Reader(file, name, now)
+    else:
+        reader = (comma if form == "csv" else parquet).Reader(file, name, now)
+    for track in reader.tracks():
+        staging.add(track)
+        bar(file.tell(), total)

@@ -37,6 +37,7 @@ def with_history(options: argparse.Namespace, act: Callable[[Path], int], stoppe
     from monitor.formats.tracks import TrackError
     from monitor.storage.backup import BackupError
     from monitor.storage.schema import NewerError
+    from monitor.storage.staging import StagingError
     from monitor.storage.store import StoreError
 
     try:
@@ -45,7 +46,7 @@ def with_history(options: argparse.Namespace, act: Callable[[Path], int], stoppe
     except ConfigError as error:
         sys.stderr.write(f"{error}\nmonitor: {advice(error)}\n")
         return WRONG
-    except (BackupError, StoreError, NewerError, TrackError, OSError, sqlite3.Error) as error:
+    except (BackupError, StoreError, NewerError, TrackError, StagingError, OSError, sqlite3.Error) as error:
         return failed(error)
     except KeyboardInterrupt:
         sys.stderr.write(f"monitor: stopped; {stopped}\n")

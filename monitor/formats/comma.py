@@ -15,7 +15,7 @@ from typing import BinaryIO, NoReturn
 import numpy as np
 
 from monitor.formats.exposition import number
-from monitor.formats.tracks import TrackError
+from monitor.formats.tracks import MOST, TrackError, right_time
 from monitor.model import Kind, Labels, Metric, Times, Track
 
 FIXED = ("time", "name", "type", "unit")
@@ -61,10 +61,12 @@ def moments(times: Times) -> list[bytes]:
 class Reader:
     """Reads lines.  Raises TrackError, with the line, for what is none of the format."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._name = name
+    def __init__(self, file: BinaryIO, name: str, until: int = MOST) -> None:
+        """`until` is the time (ms) that no sample may be after."""
+        self._name, self._until = name, until
         csv.field_size_limit(LONGEST)
-        self._rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), strict=True)
+        lines = (each.decode() for each in iter(lambda: file.readline(LONGEST), b""))
+        self._rows = csv.reader(lines, strict=True)
         self._keys: dict[tuple[str, ...], tuple[Labels, Metric]] = {}
 
     def tracks(self) -> Iterator[Track]:
@@ -119,6 +121,12 @@ class Reader:
         return known
 
     def _time(self, text: str) -> int:
+        found = self._moment(text)
+        if not right_time(found, self._until):
+            self._refuse(f"a time after 1970 and not in the future, found {text[:40]!r}")
+        return found
+
+    def _moment(self, text: str) -> int:
         try:
             if text.endswith("Z") or "T" in text:
                 found = datetime.fromisoformat(text)

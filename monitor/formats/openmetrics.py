@@ -13,7 +13,7 @@ from typing import BinaryIO, NoReturn
 import numpy as np
 
 from monitor.formats.exposition import Flavour, header, label_set, number
-from monitor.formats.tracks import TrackError
+from monitor.formats.tracks import MOST, TrackError, right_time
 from monitor.model import Kind, Labels, Metric, Track
 
 SOME = 10_000
@@ -71,8 +71,9 @@ def seconds(time: int) -> str:
 class Reader:
     """Reads samples line by line.  Raises TrackError, with the line, for what is none of the format."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file, self._name = file, name
+    def __init__(self, file: BinaryIO, name: str, until: int = MOST) -> None:
+        """`until` is the time (ms) that no sample may be after."""
+        self._file, self._name, self._until = file, name, until
         self._line = 0
         self._metric = Metric("", Kind.UNKNOWN, "")
         self._labels: dict[str, Labels] = {}
@@ -143,6 +144,8 @@ class Reader:
             value, time = float(found["value"]), round(float(found["time"]) * 1000)
         except (ValueError, OverflowError):
             self._refuse("a number and a time in seconds", line)
+        if not right_time(time, self._until):
+            self._refuse("a time in seconds, after 1970 and not in the future", line)
         left = line[: found.start("value")]
         labels = self._labels.get(left)
         if labels is None:

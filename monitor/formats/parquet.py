@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from monitor.formats.comma import FIXED, LABEL, family
-from monitor.formats.tracks import TrackError
+from monitor.formats.tracks import MOST, TrackError, right_time
 from monitor.model import Kind, Metric, Track
 
 SOME = 500_000
@@ -91,8 +91,9 @@ def repeated(pa: Any, texts: list[str | None], lengths: list[int]) -> Any:
 class Reader:
     """Reads rows.  Raises TrackError for what is none of the format."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file, self._name = file, name
+    def __init__(self, file: BinaryIO, name: str, until: int = MOST) -> None:
+        """`until` is the time (ms) that no sample may be after."""
+        self._file, self._name, self._until = file, name, until
 
     def tracks(self) -> Iterator[Track]:
         """Runs of samples of one series, in the order of the file."""
@@ -128,6 +129,10 @@ class Reader:
         keys = list(zip(*texts, strict=True))
         starts = [place for place in range(len(keys)) if not place or keys[place] != keys[place - 1]]
         moments, numbers = times.to_numpy(), values.to_numpy(zero_copy_only=False)
+        for place, time in enumerate((moments.min(), moments.max()) if len(moments) else ()):
+            if not right_time(time, self._until):
+                found = row + int(moments.argmax() if place else moments.argmin())
+                raise self._refused(f"row {found}: expected a time after 1970 and not in the future")
         for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
             name, kind, unit, *own = keys[start]
             if not name or kind not in set(Kind):

@@ -171,6 +171,16 @@ class Keeper:
         opened = self._opens[slab.tier].get(slab.target)
         return opened is not None and opened.slot == slab.slot
 
+    def shut(self) -> None:
+        """Close what is open of minutes and hours into files, so that nothing of it is in a log."""
+        for tier in (MINUTES, HOURS):
+            for target, opened in list(self._opens[tier].items()):
+                if tier is MINUTES:
+                    self._roll_hour(opened)
+                self.wait_for(opened.slab)
+                del self._opens[tier][target]
+                self.settle()
+
     def close(self) -> None:
         """Have everything on the disk and let go of it."""
         for logs in self._logs.values():

@@ -70,11 +70,12 @@ class Shelf:
         with self._lock:
             return list(self._told)
 
-    def put(self, *slabs: Slab) -> None:
+    def put(self, *slabs: Slab, anew: bool = False) -> None:
         """Keep rows for good: those of one file in one transaction, one slab for a target and slot.
 
-        Where a slot has rows already they are merged.  A damaged file is repaired first.  Raises
-        sqlite3.OperationalError or OSError (a full disk, a read-only folder); it may be put again then.
+        Where a slot has rows already they are merged, or replaced (`anew`, with all of their series).  A
+        damaged file is repaired first.  Raises sqlite3.OperationalError or OSError (a full disk, a read-only
+        folder); it may be put again then.
         """
         groups: dict[tuple[Tier, int], list[Slab]] = {}
         for slab in slabs:
@@ -82,10 +83,10 @@ class Shelf:
                 groups.setdefault((slab.tier, slab.slot // SPAN), []).append(slab)
         for (tier, span), group in groups.items():
             try:
-                self._writer(tier, span).put(group)
+                self._writer(tier, span).put(group, anew=anew)
             except DamagedError:
                 self.mend(tier, span)
-                self._writer(tier, span).put(group)
+                self._writer(tier, span).put(group, anew=anew)
 
     def has(self, tier: Tier, target: Labels, slot: int) -> bool:
         """Whether rows of a target in a slot are kept for good."""
@@ -98,6 +99,13 @@ class Shelf:
         contents = self._contents(volume) if volume else None
         found = contents.slots.get(target, {}).get(slot) if contents else None
         return found.times.tolist() if found else []
+
+    def stored(self, tier: Tier, target: Labels, slot: int) -> Slab | None:
+        """The rows of a target in a slot, for the writing thread."""
+        volume = self._volumes[tier].get(slot // SPAN)
+        contents = volume.contents() if volume else None
+        known = contents.slots.get(target, {}).get(slot) if contents else None
+        return volume.slab(contents, target, known, self.intern) if volume and contents and known else None
 
     def spans(self, tier: Tier) -> list[int]:
         """The numbers of the files, the oldest first."""

@@ -47,10 +47,11 @@ class Span:
             self.close()
             raise DamagedError(path, ", ".join(contents.lost) or "its structure is broken")
 
-    def put(self, slabs: Sequence[Slab]) -> None:
+    def put(self, slabs: Sequence[Slab], *, anew: bool = False) -> None:
         """Keep rows of the slots of this file, for good when this returns: one slab for a target and slot.
 
-        Where a slot has rows of the target they are merged: see `merge`.  Raises ValueError, and
+        Where a slot has rows of the target they are merged: see `merge`.  `anew` puts the slab, which has all
+        of their series, in their place.  Raises ValueError, and
         sqlite3.OperationalError (a full disk) with nothing changed, and DamagedError.
         """
         contents = self._volume.contents()
@@ -58,20 +59,20 @@ class Span:
         ids: dict[Labels, Ids] = {}
         for slab in slabs:
             known = ids.get(slab.target, self._ids.get(slab.target, {}))
-            merged, known = self._merged(contents, slab, known)
+            merged, known = self._merged(contents, slab, known, anew)
             if merged is not None:
                 ids[slab.target] = draft.add(merged, known)
         if ids:
             self._write(draft)
             self._ids.update(ids)
 
-    def _merged(self, contents: Contents, slab: Slab, known: Ids) -> tuple[Slab | None, Ids]:
+    def _merged(self, contents: Contents, slab: Slab, known: Ids, anew: bool) -> tuple[Slab | None, Ids]:
         """What the slot is to hold then, None where it does already, and the ids of what it held."""
         slot = contents.slots.get(slab.target, {}).get(slab.slot)
         if slot is None:
             return slab, known
         stored = self._volume.slab(contents, slab.target, slot, self._intern)
-        merged = merge(stored, slab)
+        merged = slab if anew else merge(stored, slab)
         if same(stored, merged):
             return None, known
         entries = contents.entries(slot.series, self._intern)
