@@ -194,6 +194,7 @@ class Service:
             telemetry=self.telemetry,
             tell=self.kept.note,
             interval=self.settings.collect.interval,
+            budget=parts.budget(self.settings),
         )
 
     def _target(self, job: str) -> Labels:

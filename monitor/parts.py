@@ -16,6 +16,7 @@ from typing import Any
 import monitor
 from monitor.access import FOLDER, Access, Folder, Role, User
 from monitor.collect import COLLECTORS, Background, Collector, Host
+from monitor.collect.budget import Budget
 from monitor.collect.burst import Recorder
 from monitor.config import Address, Board, Settings, state_directory
 from monitor.deploy.units import Deployment
@@ -224,6 +225,11 @@ def collectors(settings: Settings) -> dict[str, Collector | Background]:
         for name, kind in COLLECTORS.items()
         if switches[name].enabled
     }
+
+
+def budget(settings: Settings) -> Budget:
+    wanted = settings.collect.budget
+    return Budget(wanted.collector, wanted.total)
 
 
 def recorder(settings: Settings, accept: Callable[[Scrape], None], target: Labels) -> Recorder:

@@ -47,7 +47,8 @@ class Recorder:
         self._host, self._accept, self._target = host, accept, target
         self._wall, self._cpu, self._sleep = wall, cpu, sleep
         self._sources = [
-            Direct(f"{name}, in bursts", each, host, monotonic, LIMIT) for name, each in collectors.items()
+            Direct(f"{name}, in bursts", each, host, monotonic, LIMIT, self.interval)
+            for name, each in collectors.items()
         ]
         self._last = 0
 

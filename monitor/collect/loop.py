@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
+from monitor.collect.budget import Budget, Meter, Metered, planned
+from monitor.collect.health import Health
 from monitor.collect.host import Host
 from monitor.collect.timeline import Timeline
 from monitor.model import Block, Event, Kind, Labels, Layout, Metric, Scrape
@@ -26,12 +28,21 @@ OFFSET = Metric(
     "How far timestamps are ahead of the wall clock, since that was set back.",
     "seconds",
 )
+CPU = Metric(
+    "monitor_collector_cpu_seconds_total", Kind.COUNTER, "CPU time of the service for a collector.", "seconds"
+)
+SLOWED = Metric(
+    "monitor_collector_slowdown",
+    Kind.GAUGE,
+    "How many times as long as usual it is from one run to the next; only of collectors over their budget.",
+)
+SETTLED, PLANNED = 10, 10
+"""Passes after which it is told what is not on this host; and between two looks at what collectors take."""
 SUCCESS = Metric("node_scrape_collector_success", Kind.GAUGE, "Whether a collector has data.")
 DURATION = Metric("node_scrape_collector_duration_seconds", Kind.GAUGE, "Time a collector took.", "seconds")
 
 
-QUIET = 60.0
-"""Seconds between two lines of log about the failures of one."""
+GIVEN = Budget()
 
 
 class Collector(Protocol):
@@ -93,6 +104,7 @@ class CollectLoop:
         telemetry: Telemetry,
         tell: Callable[[Event], None] = forget,
         interval: float = 1.0,
+        budget: Budget = GIVEN,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -105,6 +117,9 @@ class CollectLoop:
         self._monotonic = monotonic
         self._sleep = sleep
         self._timeline = Timeline(interval, wall, monotonic)
+        self._budget = budget
+        self._passes = 0
+        self._slowed: Block | None = None
         self._limit = min(max(interval, PATIENCE), TIMEOUT)
         self._accepting = Health("what takes the samples", monotonic)
         self._leaving: set[asyncio.Task[None]] = set()
@@ -140,13 +155,13 @@ class CollectLoop:
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
         self._sources = {name: kept.get(name) or new[name] for name in collectors}
-        self._status = status(collectors)
+        self._status, self._slowed = status(collectors), self._slowdown()
 
     def _source(self, name: str) -> Direct | Repeated:
         collector = self.collectors[name]
         if isinstance(collector, Background):
             return Repeated(name, collector, self._host, self._monotonic)
-        return Direct(name, collector, self._host, self._monotonic, self._limit)
+        return Direct(name, collector, self._host, self._monotonic, self._limit, self._timeline.interval)
 
     def measure(self, timestamp: int) -> Scrape:
         """One pass: what all collectors measure now, under the given time in ms."""
@@ -155,6 +170,8 @@ class CollectLoop:
         for source in self._sources.values():
             blocks += source.measured(timestamp)
         blocks.append(Block(self._status, self._states()))
+        if self._slowed:
+            blocks.append(self._slowed)
         for collector in self.collectors.values():
             for event in collector.happened() if isinstance(collector, Telling) else ():
                 self._tell(event)
@@ -167,6 +184,7 @@ class CollectLoop:
         began = self._monotonic()
         scrape = self.measure(timestamp)
         self._telemetry.pass_seconds.observe(self._monotonic() - began)
+        self._settle()
         try:
             self._accept(scrape)
         except Exception as error:  # noqa: BLE001  (collecting outlives what goes wrong behind it)
@@ -174,12 +192,45 @@ class CollectLoop:
         else:
             self._accepting.turn(None)
 
+    def _settle(self) -> None:
+        """After a pass: tell once what there is not, and look now and then at what collectors take."""
+        self._passes += 1
+        if self._passes == SETTLED:
+            absent = [name for name, source in self._sources.items() if source.health.absent]
+            if absent:
+                log.info("not on this host, and looked for now and then: %s", ", ".join(absent))
+        if self._passes % PLANNED == 0:
+            self._plan()
+
+    def _plan(self) -> None:
+        """Have each collector run as often as the budget allows, and say what changed."""
+        loads = {name: source.meter.typical / source.pace for name, source in self._sources.items()}
+        before = {name: source.step for name, source in self._sources.items()}
+        steps = planned(loads, before, self._budget)
+        if steps == before:
+            return
+        for name, source in self._sources.items():
+            source.step = steps[name]
+            if steps[name] > before[name]:
+                text = "collector %s: run %d times less often, as it takes %.1f ms of CPU in each second"
+                log.info(text, name, steps[name], loads[name] * 1000)
+            elif steps[name] < before[name]:
+                log.info("collector %s: takes less, and is run more often again", name)
+        self._slowed = self._slowdown()
+
+    def _slowdown(self) -> Block | None:
+        """Who is run less often, where anybody is."""
+        slowed = {name: float(source.step) for name, source in self._sources.items() if source.step > 1}
+        entries = Layout(SLOWED.at(collector=name) for name in slowed)
+        return Block(entries, list(slowed.values())) if slowed else None
+
     def _states(self) -> list[float]:
         sources = self._sources.values()
         return [
             self._timeline.ahead,
             *[float(source.health.good) for source in sources],
             *[source.seconds for source in sources],
+            *[source.meter.total for source in sources],
         ]
 
 
@@ -191,56 +242,33 @@ def status(collectors: Iterable[str]) -> Layout:
             OFFSET.at(),
             *(SUCCESS.at(collector=name) for name in names),
             *(DURATION.at(collector=name) for name in names),
+            *(CPU.at(collector=name) for name in names),
         ]
     )
-
-
-class Health:
-    """Whether something works, logged once for each change; a failure that comes and goes, once a minute."""
-
-    def __init__(self, name: str, monotonic: Callable[[], float]) -> None:
-        self.good = False
-        self._name = name
-        self._monotonic = monotonic
-        self._error: type[BaseException] | None = None
-        self._said: float | None = None
-        """When the log was last told of a failure."""
-        self._untold = False
-
-    def turn(self, error: Exception | None) -> None:
-        """Note how it went: None for well, FileNotFoundError for "not on this host"."""
-        if error is None:
-            if self._error:
-                log.info("%s: works again", self._name)
-        elif isinstance(error, FileNotFoundError):
-            if self._error is not FileNotFoundError:
-                log.info("%s: no data: %s", self._name, error)
-        elif self._untold or self._error in (None, FileNotFoundError):
-            self._complain(error)
-        self.good = error is None
-        self._untold = self._untold and not self.good
-        self._error = type(error) if error else None
-
-    def _complain(self, error: Exception) -> None:
-        now = self._monotonic()
-        self._untold = self._said is not None and now - self._said < QUIET
-        if self._untold:
-            return
-        self._said = now
-        ours = not isinstance(error, OSError | ValueError)
-        log.warning(
-            "%s: fails: %s: %s", self._name, type(error).__name__, error, exc_info=error if ours else None
-        )
 
 
 class Direct:
     """A collector that is run in each pass; one that has nothing on this host, now and then."""
 
     def __init__(
-        self, name: str, collector: Collector, host: Host, monotonic: Callable[[], float], limit: float
+        self,
+        name: str,
+        collector: Collector,
+        host: Host,
+        monotonic: Callable[[], float],
+        limit: float,
+        interval: int,
+        cpu: Callable[[], float] = time.thread_time,
     ) -> None:
+        """`interval` is the time between two passes in ms."""
         self.health = Health(f"collector {name}", monotonic)
         self.seconds = 0.0
+        self.meter = Meter()
+        self.step = 1
+        """How many passes it is from one run to the next."""
+        self.pace = interval / 1000
+        """Seconds from one run to the next, unless it is slowed."""
+        self._interval, self._cpu = interval, cpu
         self._collector = collector
         self._host = host
         self._monotonic = monotonic
@@ -253,9 +281,11 @@ class Direct:
     def measured(self, timestamp: int) -> Iterable[Block]:
         """What it measures now; nothing where it fails."""
         if timestamp < self._due:
-            self.seconds = 0.0
+            if self.health.absent:
+                self.seconds = 0.0
             return ()
-        began = self._monotonic()
+        self._due = timestamp + self.step * self._interval
+        began, spent = self._monotonic(), self._cpu()
         blocks: list[Block] = []
         error: Exception | None = None
         try:
@@ -263,6 +293,7 @@ class Direct:
         except Exception as raised:  # noqa: BLE001  (one collector's fault is no other's)
             error = raised
         self.seconds = self._monotonic() - began
+        self.meter.note(self._cpu() - spent)
         if error is None and self.seconds > self._limit:
             error = TimeoutError(f"took {self.seconds:.3f} s, more than {self._limit:g} s")
         if isinstance(error, FileNotFoundError):
@@ -282,24 +313,37 @@ class Repeated:
     def __init__(self, name: str, collector: Background, host: Host, monotonic: Callable[[], float]) -> None:
         self.health = Health(f"collector {name}", monotonic)
         self.seconds = 0.0
+        self.meter = Meter()
+        self.step = 1
+        """How many times as long as usual it is from one question to the next."""
         self._collector = collector
         self._host = host
         self._monotonic = monotonic
         self._blocks: list[Block] = []
+        self._since: int | None = None
+        """When the answer that stands was first given away."""
         self._due = 0
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, timestamp: int) -> None:
         """Ask, unless the last question is still open; the next is due `every` after the timestamp."""
-        self._due = timestamp + round(self._collector.every * 1000)
+        self._due = timestamp + self.step * round(self._collector.every * 1000)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._refresh())
 
     def measured(self, timestamp: int) -> Iterable[Block]:
-        """The last answer; asks anew when that is due."""
+        """The last answer, for as long as it usually stands; asks anew when that is due."""
         if timestamp >= self._due:
             self.begin(timestamp)
-        return self._blocks
+        if self._since is None:
+            self._since = timestamp
+        stands = self._collector.every + self._collector.limit
+        return self._blocks if timestamp - self._since <= stands * 1000 else ()
+
+    @property
+    def pace(self) -> float:
+        """Seconds from one question to the next, unless it is slowed."""
+        return self._collector.every
 
     async def close(self) -> None:
         """Give up an open question and let go of the collector."""
@@ -310,15 +354,24 @@ class Repeated:
 
     async def _refresh(self) -> None:
         began = self._monotonic()
+        work = Metered(collected(self._collector, self._host))
         blocks: list[Block] = []
         error: Exception | None = None
         try:
             async with asyncio.timeout(self._collector.limit):
-                blocks = list(await self._collector.refresh(self._host))
+                blocks = await work
         except TimeoutError:
             error = TimeoutError(f"no answer in {self._collector.limit:g} s")
         except Exception as raised:  # noqa: BLE001  (one collector's fault is no other's)
             error = raised
-        self._blocks = blocks
+        finally:
+            work.close()
+            self.meter.note(work.spent)
+        self._blocks, self._since = blocks, None
         self.seconds = self._monotonic() - began
         self.health.turn(error)
+
+
+async def collected(collector: Background, host: Host) -> list[Block]:
+    """All that it answers."""
+    return list(await collector.refresh(host))

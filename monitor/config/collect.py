@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from .budget import Budget
 from .burst import Burst
 from .collectors import Collectors
 from .problems import expected
@@ -45,5 +46,6 @@ class Collect(Section):
     rootfs: Annotated[Folder, Takes.RESTART] = Path("/")
     """Where the host's root is mounted; another than `/` in a container that sees the host's file systems
     below it."""
+    budget: Budget = Budget()
     burst: Burst = Burst()
     collectors: Collectors = Collectors()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.collect import COLLECTORS, Background, CollectLoop, Collector, Host
+from monitor.collect.loop import Direct
 from monitor.config import Settings
 from monitor.model import Block, Kind, Layout, Metric, Scrape
 from monitor.telemetry import Telemetry
@@ -203,7 +204,7 @@ def test_a_failure_that_stays_is_told_when_the_minute_is_over(
 
 
 def test_what_the_host_does_not_have_is_no_failure(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "monitor.collect.loop")
 
     class Missing:
         def collect(self, host: Host) -> Iterator[Block]:
@@ -213,7 +214,7 @@ def test_what_the_host_does_not_have_is_no_failure(caplog: pytest.LogCaptureFixt
     done = asyncio.run(started.until(3))
     assert done.series('node_scrape_collector_success{collector="source"}') == [0, 0, 0]
     told = [record for record in caplog.records if record.name == "monitor.collect.loop"]
-    assert [record.levelname for record in told] == ["INFO"]
+    assert [record.levelname for record in told] == ["DEBUG"]
     assert "collector source: no data" in told[0].message
     assert str(tmp_path / "pressure/cpu") in told[0].message
 
@@ -396,3 +397,38 @@ def test_collectors_come_and_go_between_two_passes_and_the_others_go_on() -> Non
     assert [scrape.timestamp for scrape in made.scrapes] == [
         made.scrapes[0].timestamp + 1000 * n for n in range(6)
     ]
+
+
+def test_what_is_not_on_this_host_is_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    gone = [fail(FileNotFoundError(2, "none"))] * 30
+    run({"zfs": Source(*gone), "mine": Source(), "nfs": Source(*gone)}, 12)
+    assert [record.getMessage() for record in caplog.records] == [
+        "not on this host, and looked for now and then: zfs, nfs"
+    ]
+
+
+def test_what_was_there_and_is_gone_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    run({"disk": Source(lambda: 1.0, fail(FileNotFoundError(2, "gone")))}, 3)
+    assert [record.getMessage() for record in caplog.records] == ["collector disk: no data: [Errno 2] gone"]
+
+
+def test_one_over_its_budget_is_slowed_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    made = Run({"dear": Source()})
+    dear = made.loop._sources["dear"]
+    assert isinstance(dear, Direct)
+    spent = iter(range(1000))
+    dear._cpu = lambda: next(spent) * 0.015
+    asyncio.run(made.until(40))
+    told = made.series('monitor_collector_slowdown{collector="dear"}')
+    assert told == [None] * 10 + [2.0] * 30
+    measured = [value is not None for value in made.series("one")]
+    assert measured[:10] == [True] * 10
+    assert measured[12:] in ([True, False] * 14, [False, True] * 14)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "collector dear: run 2 times less often, as it takes 15.0 ms of CPU in each second"
+    assert made.series('monitor_collector_cpu_seconds_total{collector="dear"}')[-1] == pytest.approx(
+        0.015 * 25
+    )
