@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from playwright.async_api import expect
 
-from monitor.model import Floats, Kind, Labels, Metric, Times
+from monitor.model import Event, Floats, Kind, Labels, Metric, Times
 from monitor.storage.tier import HOUR, Entry
 from tests import node
 from tests.e2e.conftest import Browse
@@ -32,6 +33,17 @@ boards:
       - {title: Most load, queries: [{query: "max_over_time(node_load1[$__rate_interval])"}]}
       - {title: Forks, queries: [{query: "rate(node_forks_total[$__rate_interval])"}]}
 """
+HATCHED = """(canvas) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const painted = (share) => {
+    const x = Math.round(width * share);
+    const opaque = Array.from({ length: height }, (_, y) => data[4 * (y * width + x) + 3]);
+    return opaque.filter((value) => value > 0).length;
+  };
+  // Half the way is in the gap, whose band goes from top to bottom; near the end there is the line alone.
+  return painted(0.5) > height / 2 && painted(0.95) < height / 2;
+}"""
 TARGET: Labels = (("instance", "here"), ("job", "node"))
 
 
@@ -48,6 +60,17 @@ def values(times: Times) -> Floats:
     return np.stack([load, times % (7 * DAY) / 100], 1)
 
 
+def happened(now: int) -> str:
+    """What the service noted in these months."""
+    events = [
+        Event(now - 20 * DAY, now - 13 * DAY, "gap", "the service did not run for 7 days"),
+        Event(now - 9 * DAY, now - 9 * DAY, "clock", "the clock was set back by 3 seconds"),
+        Event(now - 6 * DAY, now - 6 * DAY, "damage", "cannot be read: node_load1 (m1-1.db)"),
+        Event(now - 4 * DAY, now - 3 * DAY, "paused", "history was not written: the disk is full"),
+    ]
+    return "".join(json.dumps(event._asdict()) + "\n" for event in events)
+
+
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that has run for two months."""
@@ -56,6 +79,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     now = int(time.time() * 1000)
     (folder / "state" / "history").mkdir(parents=True)
     seed(folder / "state" / "history", TARGET, ENTRIES, values, now - 60 * DAY, now)
+    (folder / "state" / "history" / "events.jsonl").write_text(happened(now))
     (folder / "config.yaml").write_text(BOARD)
     command = (*SERVE, "--config", str(folder / "config.yaml"))
     started = Service(folder, command, COLLECT__INSTANCE="here")
@@ -83,8 +107,34 @@ async def test_a_chart_runs_from_last_month_to_now_without_a_seam(window: Browse
         assert None not in known, "a gap"
         assert all(least <= value <= most for value in known)
     await expect(panel(page, "Load").locator("canvas")).to_be_visible()
+    # The newest column is as old as its step by design, and is not said to be old.
+    await expect(page.get_by_test_id("age")).to_have_text("1 h steps")
     SHOTS.mkdir(exist_ok=True)
     await page.screenshot(path=SHOTS / "past.png")
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_what_happened_is_marked_on_charts_and_listed_for_the_keyboard(
+    window: Browse, old: Service
+) -> None:
+    page = await window(old.url)
+    await page.goto(f"{old.url}?range=30d")
+    await says(page, "live")
+    marks = page.get_by_test_id("happened")
+    await expect(marks.locator("summary")).to_contain_text("marks on the charts")
+    await marks.locator("summary").focus()
+    await page.keyboard.press("Enter")
+    gap = marks.get_by_role("button", name=re.compile("the service did not run for 7 days"))
+    await gap.focus()
+    # All charts point at where it began, and say what it was.
+    await expect(panel(page, "Load").get_by_test_id("mark")).to_have_text(
+        "the service did not run for 7 days"
+    )
+    slider = panel(page, "Load").get_by_role("slider")
+    await expect(slider).to_have_attribute("aria-valuetext", re.compile("^the service did not run"))
+    assert await panel(page, "Load").locator("canvas").evaluate(HATCHED)
+    SHOTS.mkdir(exist_ok=True)
+    await page.screenshot(path=SHOTS / "marks.png")
 
 
 @pytest.mark.gen_test(timeout=90)
@@ -121,3 +171,6 @@ async def test_from_and_to_are_entered_on_a_phone(browse: Browse, old: Service) 
     await expect(page.get_by_test_id("past")).to_contain_text("2019-12-01 00:00")
     SHOTS.mkdir(exist_ok=True)
     await page.screenshot(path=SHOTS / "past-phone.png")
+    await page.goto(f"{old.url}?range=30d")
+    await expect(page.get_by_test_id("happened")).to_be_visible()
+    await page.screenshot(path=SHOTS / "marks-phone.png", full_page=True)

@@ -66,6 +66,7 @@ SERVER_MESSAGES = {
 CLIENT_MESSAGES = {
     "subscribe": Subscribe(1, ("node_load1",), range=300000, step=1000),
     "subscribe_board": Subscribe(2, board="overview", range=300000),
+    "subscribe_until": Subscribe(3, board="overview", range=2592000000, step=3600000, until=1764000000000),
     "subscribe_table": Subscribe(0, table="viewers"),
     "subscribe_processes": Subscribe(0, table="processes", view=View("memory", True, "nginx", 100)),
     "unsubscribe": Unsubscribe(3),

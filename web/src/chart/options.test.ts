@@ -116,7 +116,7 @@ describe("the options", () => {
 
   it("draw no line through the cells of a heat map, one row per line", () => {
     const { options: heat } = options("heat");
-    expect(heat.hooks?.draw).toHaveLength(1);
+    expect(heat.hooks?.draw).toHaveLength(2);
     const range = heat.scales?.y?.range as uPlot.Range.Function;
     expect(range({} as uPlot, 0, 1, "y")).toEqual([0, 2]);
   });

@@ -3,10 +3,12 @@ import type uPlot from "uplot";
 import { bounds, lines as gridLines, type Bounds } from "../data/axis";
 import { base, tickLabel } from "../data/units";
 import type { Panel, Unit } from "../wire/board";
+import type { Happened } from "../wire/happened";
 import { heatPainter } from "./heat";
 import type { Line } from "./lines";
 import { dataColour, faded, type Palette } from "./palette";
-import { interval, label, marks, needsSeconds } from "./time";
+import { markPainter } from "./marks";
+import { interval, label, marks as timeMarks, needsSeconds } from "./time";
 
 export const HEIGHT = 136;
 const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
@@ -81,7 +83,7 @@ function timeAxis(palette: Palette): uPlot.Axis {
     grid: { show: false },
     ticks: { show: false },
     // The last label would be cut off where its mark stands at the edge.
-    splits: (chart, _, from, to) => marks(from, to - ((to - from) * LABEL) / chart.width, step(chart, from, to)),
+    splits: (chart, _, from, to) => timeMarks(from, to - ((to - from) * LABEL) / chart.width, step(chart, from, to)),
     values: (_, splits) => {
       const seconds = splits.some(needsSeconds);
       return splits.map((time) => label(time, seconds));
@@ -142,6 +144,8 @@ export interface Look {
   /** Called with the time (ms) under the pointer, or null when it has left. */
   point: (time: number | null) => void;
   select?: Choose | undefined;
+  /** What happened, asked for with every drawing. */
+  marks?: () => readonly Happened[];
 }
 
 /** Takes a part of the time (ms). */
@@ -164,7 +168,7 @@ function pointed(chart: uPlot, point: Look["point"]): void {
   point(inside ? ((chart.data[0][idx] as number | undefined) ?? null) : null);
 }
 
-export function chartOptions({ panel, lines, palette, width, point, select }: Look): uPlot.Options {
+export function chartOptions({ panel, lines, palette, width, point, select, marks = () => [] }: Look): uPlot.Options {
   const heat = panel.kind === "heat";
   const colours = lines.map((line) => colourOf(line, palette));
   const dot = (_: uPlot, i: number): number => (lines[i - 1]?.role === "limit" ? 0 : 7);
@@ -192,7 +196,7 @@ export function chartOptions({ panel, lines, palette, width, point, select }: Lo
     hooks: {
       setCursor: [(chart) => pointed(chart, point)],
       ...(select === undefined ? {} : { setSelect: [(chart: uPlot) => chosen(chart, select)] }),
-      draw: [heat ? heatPainter(panel, lines, palette) : thresholds(panel, palette)],
+      draw: [heat ? heatPainter(panel, lines, palette) : thresholds(panel, palette), markPainter(marks, palette, FONT)],
     },
   };
 }

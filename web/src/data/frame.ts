@@ -24,6 +24,12 @@ export class Frame {
     return this.to === 0;
   }
 
+  /** Times of the first and the last column, and from one to the next (ms). */
+  get ends(): [number, number, number] {
+    const { step } = this.window;
+    return [this.from * step, this.to * step, step];
+  }
+
   /** Time (ms) of every column, shared by all charts. */
   get times(): Float64Array {
     const { from, to, window } = this;

@@ -130,6 +130,7 @@ describe("the sign", () => {
 
   it("counts down in whole seconds", () => {
     expect(words({ kind: "reconnecting", wait: 2100 })).toEqual({ state: "reconnecting", figure: "in 3 s" });
+    expect(words({ kind: "live", age: 3_240_000, step: 3_600_000 })).toEqual({ state: "live", figure: "1 h steps" });
     expect(words({ kind: "reconnecting", wait: 0 }).figure).toBe("now");
   });
 

@@ -55,7 +55,7 @@ beforeEach(() => {
 
 const show = (rows: Viewer[], open = true, total = rows.length): void => {
   const viewers = { rows, total, time: at(0).t };
-  render(Viewers, { dashboard: { viewers, viewersRefused: "", session: "own", watchViewers: watch, cut }, open });
+  render(Viewers, { dashboard: { watchers: { now: viewers, refused: "", want: watch }, session: "own", cut }, open });
 };
 const button = (name: string | RegExp): HTMLElement => screen.getByRole("button", { name });
 

@@ -15,6 +15,18 @@ export function duration(ms: number): string {
   return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+const UNITS = [
+  [86_400_000, "d"],
+  [3_600_000, "h"],
+  [60_000, "min"],
+] as const;
+
+/** `1 h`: what columns stand for. */
+export function stepWords(ms: number): string {
+  const [unit, name] = UNITS.find(([size]) => ms % size === 0) ?? [1000, "s"];
+  return `${ms / unit} ${name}`;
+}
+
 export function words(sign: Sign): Words {
   switch (sign.kind) {
     case "connecting":
@@ -22,6 +34,8 @@ export function words(sign: Sign): Words {
     case "past":
       return { state: sign.kind, figure: "" };
     case "live":
+      // The newest of such columns is as old as a step by design.
+      return { state: sign.kind, figure: sign.step === undefined ? `${duration(sign.age)} old` : `${stepWords(sign.step)} steps` };
     case "paused":
     case "stale":
       return { state: sign.kind, figure: `${duration(sign.age)} old` };

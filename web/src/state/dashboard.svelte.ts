@@ -7,13 +7,14 @@ import { Backoff } from "../wire/backoff";
 import type { Board } from "../wire/board";
 import { QUIET, told, type Configuration, type Told } from "../wire/configuration";
 import { Live } from "../wire/live";
-import type { Table } from "../wire/messages";
+import { Again } from "./again";
+import { Events } from "./events.svelte";
 import { Member } from "./member.svelte";
 import { ended, HttpError, loading, missing, refused, type Problem } from "./problem";
 import { Shown } from "./shown.svelte";
 import { isStale, sign, type Facts, type Sign } from "./sign";
 import { Processes } from "./processes.svelte";
-import { viewersOf, type Viewers } from "./viewers";
+import { Watchers } from "./watchers.svelte";
 import type { World } from "./world";
 
 /** Pages that hear of other boards at once ask for them within so many ms of each other. */
@@ -42,18 +43,17 @@ export class Dashboard {
   notice = $state("");
   /** The name of this page's own connection. */
   session = $state("");
-  /** Null until they are looked at. */
-  viewers = $state.raw<Viewers | null>(null);
-  /** Why there are none, in the service's words. */
-  viewersRefused = $state("");
 
   readonly member: Member;
   readonly processes: Processes;
+  readonly watchers: Watchers;
+  readonly events: Events;
   readonly shown: Shown;
   readonly #world: World;
   readonly #held = new Held(LONGEST_LIVE);
   readonly #live: Live;
   readonly #backoff: Backoff;
+  readonly #again: Again;
   #wanted = "";
   #loading = false;
   #loadAt = 0;
@@ -61,13 +61,14 @@ export class Dashboard {
   #newsAt = Infinity;
   #painting = false;
   #kept: Window | null = null;
-  #table: Table | null = null;
 
   constructor(world: World) {
     this.#world = world;
     this.member = new Member(world);
     this.shown = new Shown(world.points);
     this.#backoff = new Backoff(world.random);
+    this.#again = new Again(world.random);
+    this.events = new Events((from, to) => world.happened(from, to));
     this.#live = new Live({
       ...world,
       url: world.liveUrl,
@@ -77,6 +78,7 @@ export class Dashboard {
       knows: (configuration) => configuration === this.#version,
       news: () => (this.#newsAt = world.now() + world.random() * SPREAD),
     });
+    this.watchers = new Watchers(this.#live.viewers);
     this.processes = new Processes(this.#live.processes, (time) => world.past(time));
   }
 
@@ -135,6 +137,7 @@ export class Dashboard {
   check(): void {
     const now = this.#world.now();
     if (this.boards.length === 0 && this.problem !== null && now >= this.#loadAt) void this.load();
+    if (this.#again.due(now) && this.board !== null) this.#follow(this.board);
     if (now >= this.#newsAt) void this.#refresh();
     this.#live.check();
     this.#judge(now);
@@ -158,12 +161,6 @@ export class Dashboard {
     this.#live.comeBack();
     if (this.boards.length > 0) this.#choose();
     this.wake();
-  }
-
-  /** Says whether somebody looks at who watches. */
-  watchViewers(looked: boolean): void {
-    this.#live.viewers.want(looked);
-    this.#changed();
   }
 
   cut(session: string): Promise<void> {
@@ -240,21 +237,13 @@ export class Dashboard {
     this.reason = phase === "waiting" || phase === "ended" ? reason : "";
     this.notice = notice === null || notice.code === "resumed" ? "" : notice.message;
     if (welcome !== null && this.shown.adapt(welcome, refusal) && this.board !== null) return this.#follow(this.board);
+    this.#again.heed(refusal, this.#world.now());
     if (refusal !== null && this.board !== null) this.problem = refused(refusal);
     if (phase === "ended") this.problem = ended(reason);
     void this.member.heed(phase);
-    this.#lookAtViewers();
-    this.processes.look(this.#live.welcome?.step ?? 1000);
+    for (const each of [this.watchers, this.processes]) each.look(welcome?.step ?? 1000);
     this.#meet();
     this.#judge(this.#world.now());
-  }
-
-  #lookAtViewers(): void {
-    const { newest, refusal } = this.#live.viewers;
-    this.viewersRefused = refusal?.message ?? "";
-    if (newest === this.#table) return;
-    this.#table = newest;
-    this.viewers = newest === null ? null : viewersOf(newest, this.#live.welcome?.step ?? 1000);
   }
 
   /** What came is drawn, and where nothing came there is nothing. */
@@ -288,6 +277,7 @@ export class Dashboard {
     const lag = this.#age(now);
     if (lag === null) return;
     const told = this.shown.far ? null : lag;
+    if (this.frame !== null) this.events.look(...this.frame.ends);
     if (!this.paused) this.latency = told;
     this.#live.painted(n, told);
     this.#judge(now);
@@ -307,6 +297,7 @@ export class Dashboard {
       shownAge: this.#age(now, this.#kept ?? this.#held.window) ?? 0,
       limit: this.#live.silence + this.shown.late(this.#held.window.step),
       past: this.shown.until !== null,
+      step: this.shown.far ? this.#held.window.step : 0,
       wait: Math.max(0, this.#live.retryAt - now),
     };
     if (this.boards.length === 0 && this.problem !== null) {

@@ -15,6 +15,7 @@ let who: () => Promise<Identity>;
 /** How often the page was asked for anew. */
 let again: number;
 let left: number;
+let told: (from: number, to: number) => Promise<unknown>;
 let remembered: Span | null;
 
 const viewer: Identity = { name: "alice", role: "viewer", may: ["view"], users: true };
@@ -30,6 +31,7 @@ beforeEach(() => {
   again = left = 0;
   who = () => Promise.resolve(viewer);
   answer = () => Promise.resolve({ boards: [overview] });
+  told = () => Promise.resolve({ data: [] });
   dashboard = new Dashboard({
     liveUrl: "ws://host/live",
     open: net.open,
@@ -37,6 +39,7 @@ beforeEach(() => {
     answers: net.answers,
     boards: () => answer(),
     past: () => Promise.resolve({}),
+    happened: (from, to) => told(from, to),
     cut: () => Promise.resolve(),
     who: () => who(),
     leave: () => Promise.resolve(void (left += 1)),
@@ -384,15 +387,15 @@ describe("a page that was cut", () => {
 
 it("shows who watches while that is looked at", async () => {
   await shown();
-  dashboard.watchViewers(true);
+  dashboard.watchers.want(true);
   const columns = ["session", "address", "round_trip", "new"];
   net.socket.deliver({ type: "table", table: "viewers", feed: 5, n: at(1).n, columns, rows: [["s", "::1", null, 1]], total: 7 });
-  expect(dashboard.viewers).toMatchObject({ total: 7, time: at(1).t });
-  expect(dashboard.viewers?.rows[0]).toMatchObject({ session: "s", address: "::1", roundTrip: null, agent: "", lag: null });
+  expect(dashboard.watchers.now).toMatchObject({ total: 7, time: at(1).t });
+  expect(dashboard.watchers.now?.rows[0]).toMatchObject({ session: "s", address: "::1", roundTrip: null, agent: "", lag: null });
   expect(dashboard.session).toBe("s");
-  const { viewers } = dashboard;
-  dashboard.watchViewers(false);
-  expect(dashboard.viewers).toBe(viewers);
+  const viewers = dashboard.watchers.now;
+  dashboard.watchers.want(false);
+  expect(dashboard.watchers.now).toBe(viewers);
 });
 
 describe("a service that takes another configuration", () => {
@@ -452,6 +455,71 @@ describe("a service that takes another configuration", () => {
     net.socket.deliver({ ...welcome(EPOCH + net.now), server });
     await new Promise((done) => setTimeout(done));
     expect(net.sent("subscribe")).toEqual([{ type: "subscribe", request: 2, board: "overview", range: 300_000 }]);
+  });
+});
+
+it("asks by itself again where the service could not answer now", async () => {
+  await dashboard.show("overview");
+  net.socket.deliver(welcome(EPOCH));
+  net.socket.deliver({ type: "error", request: 1, code: "unavailable", message: "too many long queries at once" });
+  expect(dashboard.problem?.detail).toContain("too many long queries");
+  pass(1500);
+  net.socket.deliver({ type: "beat", time: EPOCH + net.now });
+  expect(net.sent("subscribe")).toHaveLength(1);
+  pass(1000);
+  expect(net.sent("subscribe")).toHaveLength(2);
+  pass(1000);
+  expect(net.sent("subscribe")).toHaveLength(2);
+  net.socket.deliver(subscribed(2, -10, 0));
+  draw();
+  expect([dashboard.problem, newest()]).toEqual([null, at(0).n]);
+});
+
+describe("what happened", () => {
+  let asked: [number, number][];
+
+  beforeEach(() => {
+    asked = [];
+    told = (from, to) => {
+      asked.push([from, to]);
+      return Promise.resolve({ data: [{ time: EPOCH / 1000 - 60, end: EPOCH / 1000 - 30, kind: "gap", text: "nothing was measured" }] });
+    };
+  });
+
+  it("is asked of the part of time that is on the screen", async () => {
+    await shown();
+    await settled();
+    expect(asked).toEqual([[EPOCH - 300_000, EPOCH + 300_000]]);
+    expect(dashboard.events.all).toEqual([{ time: EPOCH - 60_000, end: EPOCH - 30_000, kind: "gap", text: "nothing was measured" }]);
+  });
+
+  it("is not asked again with each column, but where columns come late or another part is shown", async () => {
+    await shown();
+    await settled();
+    net.socket.deliver(tick(1));
+    draw();
+    await settled();
+    expect(asked).toHaveLength(1);
+    net.socket.deliver({ ...subscribed(1, 2, 60), type: "columns" });
+    draw();
+    await settled();
+    expect(asked.at(-1)).toEqual([at(60).t - 300_000, at(60).t + 300_000]);
+    dashboard.setRange(900_000);
+    net.socket.deliver(subscribed(2, -800, 60));
+    draw();
+    await settled();
+    expect(asked.at(-1)).toEqual([at(60).t - 900_000, at(60).t + 300_000]);
+    expect(asked).toHaveLength(3);
+  });
+
+  it("stays as it was known where the service does not say", async () => {
+    await shown();
+    await settled();
+    told = () => Promise.reject(new TypeError("no network"));
+    net.socket.deliver({ ...subscribed(1, 2, 60), type: "columns" });
+    draw();
+    await settled();
+    expect(dashboard.events.all).toHaveLength(1);
   });
 });
 

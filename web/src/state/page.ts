@@ -45,6 +45,13 @@ export async function askBursts(path: string, body?: object): Promise<unknown> {
   return told;
 }
 
+async function happened(from: number, to: number): Promise<unknown> {
+  const range = `start=${from / 1000}&end=${to / 1000}`;
+  const answer = await fetch(`api/v1/events?${range}`, { signal: AbortSignal.timeout(10_000) });
+  if (!answer.ok) throw new HttpError(answer.status);
+  return answer.json();
+}
+
 async function cutViewer(session: string): Promise<void> {
   const target = `api/viewers/${encodeURIComponent(session)}`;
   const answer = await fetch(target, { method: "DELETE", signal: AbortSignal.timeout(10_000) });
@@ -71,6 +78,7 @@ export function world(): World {
     answers,
     boards: fetchBoards,
     past: pastProcesses,
+    happened,
     cut: cutViewer,
     who,
     leave: logOut,

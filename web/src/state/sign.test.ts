@@ -22,6 +22,11 @@ it("tells the age of the picture while it is held", () => {
   expect(sign({ ...well, paused: true, shownAge: 8400 })).toEqual({ kind: "paused", age: 8400 });
 });
 
+it("tells the step in place of an age where a column stands for more than a sample", () => {
+  expect(sign({ ...well, age: 3_240_000, limit: 3_600_000, step: 3_600_000 })).toEqual({ kind: "live", age: 3_240_000, step: 3_600_000 });
+  expect(sign({ ...well, age: 3_700_000, limit: 3_600_000, step: 3_600_000 }).kind).toBe("stale");
+});
+
 it("never says live or paused of samples that are too old, nor while it waits to come back", () => {
   const facts: fc.Arbitrary<Facts> = fc.record({
     phase: fc.constantFrom("connecting", "open", "waiting"),

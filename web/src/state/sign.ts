@@ -12,13 +12,15 @@ export interface Facts {
   limit: number;
   /** Whether a part of the past is on the screen that has ended. */
   past?: boolean;
+  /** Milliseconds that a column stands for, where that is more than a sample; else 0. */
+  step?: number;
   /** Milliseconds to the next try, where there is no connection. */
   wait: number;
 }
 
 export type Sign =
   | { kind: "connecting" }
-  | { kind: "live"; age: number }
+  | { kind: "live"; age: number; step?: number }
   | { kind: "paused"; age: number }
   | { kind: "stale"; age: number }
   | { kind: "past" }
@@ -37,5 +39,6 @@ export function sign(facts: Facts): Sign {
   }
   if (age === null) return { kind: "connecting" };
   if (isStale(facts)) return { kind: "stale", age };
-  return paused ? { kind: "paused", age: shownAge } : { kind: "live", age };
+  if (paused) return { kind: "paused", age: shownAge };
+  return facts.step ? { kind: "live", age, step: facts.step } : { kind: "live", age };
 }

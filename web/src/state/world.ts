@@ -13,6 +13,8 @@ export interface World extends Door {
   boards: () => Promise<unknown>;
   /** Answers `api/v1/processes` for a time in ms. */
   past: (time: number) => Promise<unknown>;
+  /** Answers `api/v1/events` for a range in ms. */
+  happened: (from: number, to: number) => Promise<unknown>;
   /** Has the service end the connection of a viewer. Raises an Error that says why it cannot. */
   cut: (session: string) => Promise<void>;
   now: () => number;

@@ -20,6 +20,14 @@ const CLIENT: Record<string, ClientMessage> = {
     after: null,
   },
   subscribe_board: { type: "subscribe", request: 2, board: "overview", range: 300_000 },
+  subscribe_until: {
+    type: "subscribe",
+    request: 3,
+    board: "overview",
+    range: 2_592_000_000,
+    step: 3_600_000,
+    until: 1_764_000_000_000,
+  },
   subscribe_table: { type: "subscribe", request: 0, table: "viewers" },
   subscribe_processes: {
     type: "subscribe",
