@@ -48,7 +48,7 @@ class Containers:
         timeout: float = TIMEOUT,
     ) -> None:
         self.every = every
-        self.limit = max(every, 5.0)
+        self.limit = 5.0 + 2 * timeout
         self._most = groups
         self._sockets = tuple(map(str, sockets))
         self._timeout = timeout
@@ -68,6 +68,7 @@ class Containers:
             raise FileNotFoundError(errno.ENOENT, "no containers and no units", "control groups")
         engine = self._engine = self._engine or Engine(list(map(host.root, self._sockets)), self._timeout)
         engine.want({place.container for place in self._groups if place.container})
+        await engine.settled()
         blocks = []
         for number, group in enumerate(list(self._groups.values())):
             if number % TOGETHER == TOGETHER - 1:

@@ -83,8 +83,9 @@ class Settings(Section):
     boards: Annotated[tuple[Board, ...], Strict(False), Form("list"), Takes.RELOAD] = Field(
         default_factory=default_boards
     )
-    """The dashboards, each the name of a built-in board (`overview`), the path of a YAML file with one
-    board (relative to this file), or a board itself.  The first is shown at first."""
+    """The dashboards, each the name of a built-in board (`overview`, `containers`, `gpu`, `probes`,
+    `sensors`), the path of a YAML file with one board (relative to this file), or a board itself.  The first
+    is shown at first."""
     log: Log = Log()
     reload_on_change: Annotated[bool, Takes.RELOAD] = False
     """Reload when this file or that of a board has changed, and not only when asked to."""

@@ -1,10 +1,12 @@
 """Boards: built in, in files of their own, or in the configuration itself."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from monitor.config import Board, ConfigError, load
+from monitor.config.library import built_in
 
 MINE = """name: mine
 title: Mine
@@ -39,6 +41,19 @@ def test_a_board_stands_in_a_file_beside_the_configuration(tmp_path: Path) -> No
 def test_a_board_stands_in_the_configuration(tmp_path: Path) -> None:
     indented = MINE.replace("\n", "\n    ")
     assert boards(tmp_path, f"boards:\n  - {indented}")[0].panels[0].queries[1].role == "limit"
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_built_in_board_asks_for_what_this_host_s_collectors_give(tmp_path: Path, name: str) -> None:
+    (board,) = boards(tmp_path, f"boards: [{name}]")
+    assert board.name == name
+    drawn = [*(each.queries for each in board.headline), *(each.queries for each in board.panels)]
+    queries = [query.query for each in drawn for query in each]
+    asked = set(re.findall(r"\b(?:node|container|DCGM_FI|probe)_\w+\b(?!\()", " ".join(queries)))
+    asked -= {"node_hwmon_"}  # The beginning of a pattern.
+    told = set(re.findall(r"\| `(\w+)` \|", (Path(__file__).parents[2] / "docs/metrics.md").read_text()))
+    assert asked
+    assert asked <= told
 
 
 def test_a_copy_of_the_built_in_board_needs_a_name_of_its_own(tmp_path: Path) -> None:

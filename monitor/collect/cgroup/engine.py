@@ -32,7 +32,7 @@ class Names(NamedTuple):
 
 
 class Engine:
-    """Asks now and then, and never makes anybody wait: what is not known yet is known at the next look."""
+    """Asks now and then; who waits for an answer waits for a socket that has always answered."""
 
     def __init__(
         self,
@@ -64,6 +64,12 @@ class Engine:
     def asking(self) -> bool:
         """Whether a question is open."""
         return bool(self._task and not self._task.done())
+
+    async def settled(self) -> None:
+        """When an open question to sockets that answered so far is answered, or given up: so that a container
+        is called what it is called from the beginning."""
+        if self._task and self.asking and all(self.answers.values()):
+            await asyncio.wait([self._task])
 
     async def close(self) -> None:
         """Give up an open question."""
