@@ -14,9 +14,11 @@ from urllib.request import urlopen
 import pytest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from monitor.server.descriptors import BESIDES
 from tests.service import Service
 
-FILES, VIEWERS, BEYOND = 300, 100, 60
+VIEWERS, BEYOND = 100, 60
+FILES = BESIDES + VIEWERS + 8
 LIMITED = ("prlimit", f"--nofile={FILES}:{FILES}", sys.executable, "-m", "monitor", "serve")
 WATCHED = 4.0
 """Seconds of exhaustion."""
@@ -109,5 +111,5 @@ def test_more_viewers_than_descriptors_stop_the_start(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="did not start"):
         service.start()
     text = service.log.read_text()
-    assert "server.websocket.max_clients: found 1000, expected at most 108" in text
-    assert "LimitNOFILE=1192" in text
+    assert f"server.websocket.max_clients: found 1000, expected at most {FILES - BESIDES}" in text
+    assert f"LimitNOFILE={1000 + BESIDES}" in text

@@ -21,10 +21,11 @@ async def test_the_page_is_live_from_the_service_itself_and_through_proxies(
     """Browsers speak HTTP/2 with the proxies, and HAProxy takes the live stream over it, too (RFC 8441)."""
     node.built_page()
     certificate, key = pair(tmp_path)
+    (plain_folder := tmp_path / "plain").mkdir()
     tls = {"SERVER__TLS__CERTIFICATE": str(certificate), "SERVER__TLS__KEY": str(key)}
     with (
         running(tmp_path, **PREFIX, **tls) as encrypted,
-        running(tmp_path, SERVER__TRUSTED_PROXIES="[127.0.0.1]", **PREFIX) as plain,
+        running(plain_folder, SERVER__TRUSTED_PROXIES="[127.0.0.1]", **PREFIX) as plain,
         behind(tmp_path / "proxies", f"{plain.url}monitor/", (certificate, key)) as proxies,
     ):
         for url in (f"{encrypted.url}monitor/", *(proxy.url for proxy in proxies.values())):
