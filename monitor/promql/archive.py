@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor  # noqa: TID251 - the disk is the machine's own
+from contextlib import suppress
 from typing import TypeVar
 
 from monitor.promql.errors import AwayError, QueryError
@@ -82,7 +83,7 @@ class Archive:
         except AwayError as error:
             loop.call_soon(answer, error)
             return
-        future.add_done_callback(lambda done: loop.call_soon_threadsafe(deliver, done, answer))
+        future.add_done_callback(lambda done: in_turn(loop, deliver, done, answer))
 
     def close(self) -> None:
         """Give up what waits; what is being worked on ends by itself."""
@@ -94,7 +95,7 @@ class Archive:
         self._asked += 1
         future = self._threads.submit(self._work, work, self._clock() + patience)
         loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
+        future.add_done_callback(lambda _: in_turn(loop, self._done))
         return future
 
     def _done(self) -> None:
@@ -108,6 +109,12 @@ class Archive:
         except OSError as error:
             log.error("history cannot be read: %s", error)
             raise AwayError(f"history cannot be read at present: {error}") from error
+
+
+def in_turn(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *arguments: object) -> None:
+    """Have the event loop call; at the end of the service nobody waits for it any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, *arguments)
 
 
 def deliver(done: Future[Result], answer: Callable[[Result | QueryError], None]) -> None:

@@ -131,5 +131,7 @@ def _cell(column: Floats) -> Cell:
 
 def _same(one: Floats, other: Floats) -> bool:
     return bool((one.view(np.int64) == other.view(np.int64)).all())
+
+
 PAUSE = 1e-5
 """Seconds of such a breath; none at all is an error where a library fakes the clock."""
