@@ -137,13 +137,13 @@ class Log:
 
     def _put(self, kind: int, target: int, time: int, content: bytes) -> None:
         body = self._compress(content)
-        self._number += 1
-        rest = HEAD.pack(MAGIC, 0, len(body), time, self._number, target, kind)[CHECKED:] + body
+        number = self._number + 1
+        rest = HEAD.pack(MAGIC, 0, len(body), time, number, target, kind)[CHECKED:] + body
         frame = MAGIC + crc32(rest, self._slot).to_bytes(4, "little") + rest
         if os.pwrite(self._file, frame, self._end) != len(frame):
             raise OSError(28, "no space left for a whole frame", str(self.path))
         self._end += len(frame)
-        self._dirty = True
+        self._number, self._dirty = number, True
 
     def _frames(self) -> Iterator[Frame]:
         """The frames of this slot in order."""

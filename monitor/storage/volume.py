@@ -71,6 +71,8 @@ class Volume:
         self._contents = self._wreck = None
 
     def _load(self) -> Contents:
+        if not self.path.stat().st_size:
+            raise FileNotFoundError(f"{self.path} is empty: there was no room for it yet")
         tables: Tables = {}
         try:
             with self._connections.lend(self.path, self.tier) as connection:

@@ -19,6 +19,7 @@ from tests.faults import (
     corrupted,
     descriptors,
     display,
+    full,
     hooks,
     killed,
     memory,
@@ -43,6 +44,7 @@ class Campaign(NamedTuple):
 CAMPAIGNS: Mapping[str, Campaign] = {
     "killed": Campaign(killed.TITLE, killed.rows),
     "corrupted": Campaign(corrupted.TITLE, corrupted.rows),
+    "full": Campaign(full.TITLE, full.rows),
     "clock": Campaign(clock.TITLE, clock.rows),
     "mounts": Campaign(mounts.TITLE, mounts.rows),
     "pages": Campaign(pages.TITLE, pages.rows),

@@ -1,9 +1,11 @@
-"""The short form of `python -m tests.faults --only killed corrupted`."""
+"""The short form of `python -m tests.faults --only killed corrupted full`."""
 
 from pathlib import Path
 from random import Random
 
-from tests.faults import corrupted, killed
+import pytest
+
+from tests.faults import corrupted, full, killed
 
 
 def test_what_was_acknowledged_outlives_kills_once_each(tmp_path: Path) -> None:
@@ -16,6 +18,12 @@ def test_a_wrong_byte_stops_no_start_and_makes_no_lie(tmp_path: Path) -> None:
     found = corrupted.campaign(tmp_path, 5, Random(1))
     assert [row for row in corrupted.told(found) if not row.held] == []
     assert found.bytes == 5
+
+
+@pytest.mark.skipif(full.impossible() is not None, reason=str(full.impossible()))
+def test_a_full_disk_pauses_history_and_nothing_else() -> None:
+    found = full.apart(4)
+    assert [row for row in full.told(found) if not row.held] == []
 
 
 def test_what_was_not_promised_stands_out() -> None:

@@ -143,3 +143,18 @@ def test_a_disk_that_takes_no_more_costs_no_row_that_stands(
 
 
 real = os.pwrite
+
+
+def test_a_frame_that_found_no_room_is_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, known = Log(path, 1), entries(2)
+    log.write(HOST, 1, known, np.array([1.0, 2.0]))
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda *_: 3)
+        with pytest.raises(OSError, match="no space left"):
+            log.write(HOST, 2, known, np.array([1.0, 3.0]))
+    log.write(HOST, 3, known, np.array([1.0, 4.0]))
+    log.close()
+    again = Log(path, 1)
+    assert [row.time for row in again.replay()] == [1, 3]
+    assert again.lost == []
+    again.close()
