@@ -1,4 +1,4 @@
-"""A disk that is full under the store, or read-only at its start: a tmpfs in a mount name space of its own."""
+"""A disk that is full under the store, or read-only at its start: a tmpfs in a name space of mounts."""
 
 from __future__ import annotations
 
