@@ -19,6 +19,7 @@ from monitor.server.boards import Boards, shown
 from monitor.server.doorman import Doorman
 from monitor.server.guard import Guard
 from monitor.server.health import Health, Ready
+from monitor.server.identity import Hosts
 from monitor.server.lead import Lead
 from monitor.server.login import Login, Session
 from monitor.server.metrics import Latest, Metrics
@@ -106,8 +107,8 @@ def asking(
 ) -> list[Rule]:
     """The query API, over what is stored and what is kept."""
     held = {"archive": archive, "clock": clock, "events": happened}
-    past = (r"/api/v1/processes", PastProcesses, held)
-    return [past, *bursts.routes(held, keeper), *((path, handler, held) for path, handler in api.ROUTES)]
+    told = [(r"/api/v1/processes", PastProcesses, held), (r"/api/v1/host", Hosts, held)]
+    return [*told, *bursts.routes(held, keeper), *((path, handler, held) for path, handler in api.ROUTES)]
 
 
 def pages(assets: dict[str, Asset], prefix: str) -> tuple[Rule, Rule, Rule]:

@@ -61,6 +61,7 @@ ROUTES: dict[str, tuple[str, str, int]] = {
     "/api/v1/metadata": (VIEW, "GET", 200),
     "/api/v1/events": (VIEW, "GET", 200),
     "/api/v1/processes": (VIEW, "GET", 200),
+    "/api/v1/host": (VIEW, "GET", 200),
     "/api/v1/burst": (VIEW, "GET", 200),
     "/api/v1/burst?reason": (BURSTS, "POST", 400),
     "/api/v1/burst/0": (VIEW, "GET", 404),

@@ -36,6 +36,7 @@ ANSWERS = {
     "/api/v1/burst/0": 404,
     "/api/v1/burst/0/query_range": 404,
     "/api/v1/processes": 200,
+    "/api/v1/host": 200,
     "/api/v1/nothing": 404,
     "/metrics": 200,
     "/healthz": 200,
