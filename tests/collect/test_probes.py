@@ -29,7 +29,7 @@ def says(answer: bytes) -> Serve:
     """A server that answers a request, and leaves the connection open."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError):  # As of a client that does not trust us.
+        with suppress(asyncio.IncompleteReadError, OSError):  # As of a client that does not trust us.
             await reader.readuntil(b"\r\n\r\n")
             writer.write(answer)
             await reader.read()
@@ -39,7 +39,8 @@ def says(answer: bytes) -> Serve:
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
+    with suppress(OSError):
+        await reader.read()
     writer.close()
 
 
