@@ -87,6 +87,8 @@ class Kept:
             telemetry.history_paused = int(bool(writer.trouble))
             telemetry.history_written_at = writer.written / 1000
             telemetry.history_unlogged = writer.lost
+            telemetry.history_bytes = writer.bytes
+            telemetry.history_damaged = len(self.store.shelf.damage)
 
 
 def folder(settings: Settings) -> Path:

@@ -86,6 +86,10 @@ NUMBERS: Mapping[str, Metric] = {
         "Time of the newest row that survives a kill of the service, Unix time.",
         "seconds",
     ),
+    "history_bytes": gauge("monitor_history_bytes", "Bytes of all files of history.", "bytes"),
+    "history_damaged": counter(
+        "monitor_history_damaged_total", "Parts of history that were found damaged and are left out."
+    ),
     "history_unlogged": counter(
         "monitor_history_rows_unlogged_total", "Rows that a kill of the service would have lost."
     ),
@@ -291,6 +295,7 @@ class Telemetry:
         self.worker_names: tuple[str, ...] = ()
         self.worker_layout = Layout(())
         self.workers_ended = self.history_paused = self.history_unlogged = 0
+        self.history_bytes = self.history_damaged = 0
         self.history_written_at = 0.0
         self.tls_layout = Layout(metric.at() for metric in TLS)
         self.process = Process()

@@ -57,6 +57,8 @@ class Writer:
         """Time of the newest row that a kill does not take (ms)."""
         self.lost = 0
         """Rows that are not in the log, as nothing could be written or too many waited when they came."""
+        self.bytes = 0
+        """Of all files, at the last look."""
         self._keeper, self._events, self._keep, self._most = keeper, events, keep, most
         self._monotonic = monotonic
         self._queue: Queue[Order] = Queue()
@@ -153,6 +155,7 @@ class Writer:
             first, last = int(slab.times[0]), int(slab.times[-1])
             self._events.add(Event(first, last, "gap", f"not stored: {self.trouble or 'no room'}"))
         self._events.write()
+        self.bytes = self._keeper.shelf.size()
 
     def _attempt(self, work: Callable[[], None], at: int = 0) -> bool:
         try:
