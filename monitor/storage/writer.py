@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor  # noqa: TID251  (see below)
 from queue import Empty, Queue
+from typing import get_args
 
 from monitor.model import Event
 from monitor.storage.events import Events
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 SYNC_EVERY = 5.0
 """Seconds: what a power cut may take."""
 MOST_WAITING = 256 << 20
-"""Bytes of rows that wait for the disk, a quarter of it of those that memory has, too."""
+"""Bytes of whole slots that may wait for the disk, and a quarter of it of rows one by one."""
 SYNC, STOP, ABANDON = "sync", "stop", "abandon"
 Order = Job | threading.Event | str
 REASONS = {
@@ -62,8 +63,9 @@ class Writer:
         self._keeper, self._events, self._keep, self._most = keeper, events, keep, most
         self._monotonic = monotonic
         self._queue: Queue[Order] = Queue()
-        self._given = self._taken = 0
-        """Bytes of rows: those handed over, and those of them that were dealt with."""
+        self._given: dict[type[Job], int] = dict.fromkeys(get_args(Job), 0)
+        self._taken = dict(self._given)
+        """Bytes of rows by the job: those handed over, and those of them that were dealt with."""
         self._failing = False
         self._pool = ThreadPoolExecutor(1, "history")
         self._running: Future[None] | None = None
@@ -75,11 +77,13 @@ class Writer:
 
     def put(self, job: Job) -> None:
         """Do this when its turn comes."""
+        kind, size = type(job), size_of(job)
         room = MOST_WAITING // 4 if isinstance(job, Tick) else MOST_WAITING
-        if self._given - self._taken + size_of(job) > room:
+        waiting = self._given[kind] - self._taken[kind]
+        if waiting and waiting + size > room:
             self._refuse(job)
         else:
-            self._given += size_of(job)
+            self._given[kind] += size
             self._queue.put(job)
 
     def _refuse(self, job: Job) -> None:
@@ -132,7 +136,7 @@ class Writer:
 
     def _do(self, job: Job) -> None:
         done = self._attempt(lambda: self._keeper.do(job), getattr(job, "time", 0))
-        self._taken += size_of(job)
+        self._taken[type(job)] += size_of(job)
         if isinstance(job, Tick):
             if done:
                 self.written, self._failing = job.time, False
@@ -182,7 +186,7 @@ class Writer:
         if error:
             log.error("history is not written any more", exc_info=error)
             self.trouble = f"it ended by a fault, see the log; restart the service ({type(error).__name__})"
-            self._taken = -MOST_WAITING
+            self._taken = dict.fromkeys(self._taken, -MOST_WAITING)
 
 
 def size_of(job: Job) -> int:
@@ -191,7 +195,7 @@ def size_of(job: Job) -> int:
         case Tick():
             return job.row.nbytes
         case Roll():
-            return job.rows.values.nbytes + job.before.values.nbytes
+            return job.rows.values.nbytes
         case Close():
             return job.rows.values.nbytes
         case Left():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
-from monitor.storage import Look, Matcher, Selection
+from monitor.storage import Look, Matcher, Selection, writer
 from monitor.storage.head import Head
 from monitor.storage.store import Retention, Store, StoreError
 from monitor.storage.tier import HOUR, HOURS, MINUTE, MINUTES, RAW
@@ -337,3 +337,19 @@ def test_hours_are_rolled_up_after_a_clock_that_was_ahead(machine: Machine) -> N
         "the clock was set on by 10 years",
         "the clock stands 10 years before the newest stored sample",
     ]
+
+
+def test_a_slot_that_is_larger_than_all_that_may_wait_costs_no_row(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.run(14 * 60)
+    # A row fits, a slot of them does not: so it is with a target of tens of thousands of series.
+    monkeypatch.setattr(writer, "MOST_WAITING", 8 * 4 * LAYOUT_BYTES)
+    for _ in range(120):
+        machine.run(1)
+    assert machine.store.writer.lost == 0
+    assert machine.stored() == machine.measured
+
+
+LAYOUT_BYTES = 8 * 128
+"""Of a row in memory, with its spare columns."""
