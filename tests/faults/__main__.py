@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from tests.faults import (
     clock,
+    collect,
     corrupted,
     descriptors,
     display,
@@ -47,6 +48,7 @@ CAMPAIGNS: Mapping[str, Campaign] = {
     "full": Campaign(full.TITLE, full.rows),
     "clock": Campaign(clock.TITLE, clock.rows),
     "mounts": Campaign(mounts.TITLE, mounts.rows),
+    "collect": Campaign(collect.TITLE, collect.rows),
     "pages": Campaign(pages.TITLE, pages.rows),
     "reload": Campaign(reload.TITLE, reload.rows),
     "hooks": Campaign(hooks.TITLE, hooks.rows),
