@@ -193,6 +193,8 @@ def collectors(run: Run) -> dict[str, Any]:
 
 
 OPTIONS: Mapping[str, Any] = {
+    "sockets": ["/nonexistent/engine.sock"],
+    "targets": ["tcp://127.0.0.1:9"],
     "directory": "/elsewhere",
     "include": ["kernel.pid_max"],
     "include_info": ["kernel.ostype"],

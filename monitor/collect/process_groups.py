@@ -102,8 +102,8 @@ class ProcessGroups:
         since = host.now - self._looked
         if self.scan.finished and since < (0 if self.watched else self._interval):
             return self._blocks
-        if since < self.cost / self._budget:
-            self._put_off = self.scan.finished
+        if self.scan.finished and since < self.cost / self._budget:
+            self._put_off = True
             return self._blocks
         began = self._spent()
         self.scan.look(host)
