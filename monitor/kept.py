@@ -60,7 +60,8 @@ class Kept:
         try:
             self.store = Store(self.head, folder(self._settings), retention, time.time, step=step)
             self.store.start(on_loop(asyncio.get_running_loop()))
-            self.archive = Archive(self.head, self.store.history, self.head.window)
+            store = self.store
+            self.archive = Archive(self.head, store.history, self.head.window, begins=lambda: store.begins)
         except StoreError as error:
             raise StartError(str(error)) from error
 

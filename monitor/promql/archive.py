@@ -37,9 +37,14 @@ class Archive:
         far: Storage | None = None,
         window: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        begins: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """`near` keeps `window` ms in memory; `far` has all, and blocks: without it there is no more."""
+        """`near` keeps `window` ms in memory; `far` has all, and blocks: without it there is no more.
+
+        `begins` tells the time (ms) before which `far` has nothing either, if that is known.
+        """
         self.near, self.far, self.window = near, far, window
+        self._begins = begins
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, "reader")
         self._asked = 0
@@ -53,8 +58,8 @@ class Archive:
         """Whether memory has all there is from this time (ms) on."""
         if self.far is None:
             return True
-        oldest = self.near.oldest()
-        return oldest is not None and oldest <= earliest
+        oldest, begins = self.near.oldest(), self._begins()
+        return oldest is not None and oldest <= max(earliest, begins or earliest)
 
     def keeps(self, earliest: int, now: int) -> bool:
         """Whether memory will have what lies between these times (ms), once it has been filled."""

@@ -111,6 +111,7 @@ class Store(Storage):
         the threads that read `history`; without it there must be none."""
         try:
             self._take_up()
+            self.begins = self.history.oldest()
         except OSError as error:
             raise StoreError(f"history cannot be read: {error}") from error
         self.writer.start()
@@ -132,6 +133,7 @@ class Store(Storage):
         if rows is None:
             return  # No place in memory is none on the disk.
         self._reached[target] = Reached(minute_of(time), RAW.slot_at(time))
+        self.begins = time if self.begins is None else min(self.begins, time)
         self.writer.put(Tick(target, time, rows.values[-1].copy(), rows.legend))
         self.seams.met(time)
 

@@ -141,3 +141,16 @@ async def test_a_refusal_is_an_answer_too(archive: Archive) -> None:
     assert isinstance(await answered(archive, gate), AwayError)
     gate.leave.set()
     await asyncio.gather(*reading)
+
+
+def test_memory_has_all_while_there_is_nothing_older() -> None:
+    near = store("up 1 1 1", 1000, head=Head())
+    oldest = near.oldest()
+    assert oldest is not None
+    begins = oldest
+    archive = Archive(near, Head(), begins=lambda: begins)
+    assert archive.has(oldest - 300_000)
+    begins = oldest - 1
+    assert not archive.has(oldest - 300_000)
+    assert archive.has(oldest)
+    archive.close()
