@@ -59,7 +59,8 @@ class Archive:
         if self.far is None:
             return True
         oldest, begins = self.near.oldest(), self._begins()
-        return oldest is not None and oldest <= max(earliest, begins or earliest)
+        known = earliest if begins is None else max(earliest, begins)
+        return oldest is not None and oldest <= known
 
     def keeps(self, earliest: int, now: int) -> bool:
         """Whether memory will have what lies between these times (ms), once it has been filled."""
