@@ -26,7 +26,7 @@ from tests.chaos.line import Place
 from tests.chaos.processes import LONGEST_LINE, ROOT, Told
 from tests.chaos.truth import Count, Truth, ask, compare
 from tests.chaos.viewer import Viewer
-from tests.faults.figures import figures
+from tests.faults.figures import figures, held
 from tests.faults.mutations import GOOD, mutated
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
@@ -90,7 +90,7 @@ async def campaign(folder: Path, files: int, seed: int, viewers: int = VIEWERS, 
     async with reloading(folder, settings) as service, watching(service, viewers) as (crowds, clock):
         await service.reload(b"{}")  # Every collector has opened what it keeps open.
         await clock.reach(clock.book.n + 2)
-        descriptors = await service.metric("monitor_open_fds")
+        descriptors = service.descriptors()
         truth: Truth | None = None
         for number in range(files):
             await service.mutate(found, mutated(seed * 100_000 + number), f"file {number}")
@@ -109,7 +109,7 @@ async def campaign(folder: Path, files: int, seed: int, viewers: int = VIEWERS, 
             found.add(compare(reports, [truth], goal * clock.book.step))
             found.connections += sum(report["connections"] for report in reports)
         found.missed = round(await service.metric("monitor_ticks_missed_total"))
-        found.descriptors = round(await service.metric("monitor_open_fds") - descriptors)
+        found.descriptors = (service.descriptors() - descriptors).total()
     return found
 
 
@@ -159,6 +159,11 @@ class Reloading:
             self.process.terminate()
             await asyncio.wait_for(self.process.wait(), PATIENCE)
         self.inbox.close()
+
+    def descriptors(self) -> Counter[str]:
+        """What it has open."""
+        assert self.process is not None
+        return held(self.process.pid)
 
     async def heard(self, what: str) -> None:
         """Until it says so."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +14,10 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from tests.chaos.line import Place
 from tests.chaos.viewer import Viewer
-from tests.faults.figures import figures
+from tests.faults.figures import figures, held
 from tests.service import SERVE, Service
 
 HOST = "127.0.0.1"
-KERNEL = "/proc/", "/sys/"
 TICK = os.sysconf("SC_CLK_TCK")
 PATIENCE = 60
 """Seconds for an answer, or for a column to come."""
@@ -43,19 +42,8 @@ class Serving(Service):
         return self.process.pid
 
     def descriptors(self) -> Counter[str]:
-        """What it has open, by what it is, but for the kernel's files (collectors keep one for each device of
-        this machine, and devices come and go) and those of history, whose slots come and go."""
-        found: Counter[str] = Counter()
-        for descriptor in Path(f"/proc/{self.pid}/fd").iterdir():
-            with suppress(FileNotFoundError):  # Closed since it was listed.
-                found[str(descriptor.readlink()).split(":")[0]] += 1
-        return Counter(
-            {
-                name: held
-                for name, held in found.items()
-                if not name.startswith(KERNEL) and "/history/" not in name
-            }
-        )
+        """What it has open (see `held`)."""
+        return held(self.pid)
 
     def files(self) -> int:
         """How many descriptors it has open, whatever they are."""

@@ -137,7 +137,7 @@ def test_a_wrong_byte_in_a_log_costs_what_stands_on_it_and_is_named(logged: Logg
     assert {row.time for row in logged.rows()} == times
 
 
-def test_a_service_goes_on_from_a_mended_log(tmp_path: Path) -> None:
+def test_a_service_goes_on_from_a_mended_log(tmp_path: Path, expect_log: ExpectLog) -> None:
     machine = Machine(tmp_path / "history")
     machine.run(300)
     machine.stop()
@@ -148,6 +148,7 @@ def test_a_service_goes_on_from_a_mended_log(tmp_path: Path) -> None:
     found = verify(machine.folder, unheard, quiet)
     mend(machine.folder, found.broken)
     machine.store = machine.start()
+    expect_log("history is damaged")  # What is gone is gone.
     machine.run(10)
     stored = machine.stored()
     assert 250 <= len(stored) < 310
