@@ -52,6 +52,10 @@ def expect_log(caplog: pytest.LogCaptureFixture) -> Iterator[ExpectLog]:
     assert not missing, f"expected in the log, and not there: {missing}"
 
 
+TURNS = 20
+"""Of the event loop, that tasks may take to end."""
+
+
 @pytest.fixture
 def io_loop(expect_log: ExpectLog) -> Iterator[IOLoop]:
     """pytest-tornado's `io_loop`, less the calls that Tornado deprecates; fails a test that leaks tasks."""
@@ -59,8 +63,12 @@ def io_loop(expect_log: ExpectLog) -> Iterator[IOLoop]:
         loop = runner.get_loop()
         asyncio.set_event_loop(loop)  # The plugin makes futures before the loop runs.
         yield IOLoop(asyncio_loop=loop, make_current=False)
-        loop.run_until_complete(asyncio.sleep(0))
-        left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+        # What is being ended, as a connection that was closed, takes a few turns to end.
+        for _ in range(TURNS):
+            loop.run_until_complete(asyncio.sleep(0))
+            left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+            if not left:
+                break
         asyncio.set_event_loop(None)
     assert not left, f"tasks left running: {left}"
 
