@@ -70,14 +70,16 @@ async def test_a_part_is_drawn_over_with_the_pointer(window: Browse, recording: 
     await says(page, "live")
     region = await kept(page, "drawn")
     whole = await seconds(region)
-    place = await region.get_by_role("slider", name="Pressure").locator(".u-over").bounding_box()
+    over = region.get_by_role("slider", name="Pressure").locator(".u-over")
+    await over.hover()  # Which waits until it stands still: its place counts.
+    place = await over.bounding_box()
     assert place
     middle = place["y"] + place["height"] / 2
     await page.mouse.move(place["x"] + place["width"] / 4, middle)
     await page.mouse.down()
     await page.mouse.move(place["x"] + place["width"] / 2, middle, steps=4)
     await page.mouse.up()
-    assert await seconds(region) == pytest.approx(max(whole / 4, 2), rel=0.25)
+    assert await seconds(region) == pytest.approx(min(max(whole / 4, 2), whole), rel=0.25)
 
 
 @pytest.mark.gen_test(timeout=60)
