@@ -187,13 +187,18 @@ def write(folder: Path, first: int, told: int, seed: int) -> None:
 
 def heard(reading: int, child: int, seconds: float) -> int:
     """The newest time that a child acknowledged before it was killed, so many seconds after it began."""
-    text = os.read(reading, 6)
-    deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        if select.select([reading], [], [], left)[0]:
-            text += os.read(reading, 1 << 16)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    try:
+        text = os.read(reading, 6)
+        deadline = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(reading, select.POLLIN)
+        while (left := deadline - time.monotonic()) > 0:
+            if poll.poll(left * 1000):
+                text += os.read(reading, 1 << 16)
+    finally:
+        # Whatever happens here: it would go on for ever, with the test's own output held open.
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the child ended by itself"
     while more := os.read(reading, 1 << 16):
         text += more

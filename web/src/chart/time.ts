@@ -58,7 +58,7 @@ export function label(time: number, seconds: boolean): string {
 
 /** A time in full, as far as columns of this step (ms) tell: `14:03:20`, or `12 Nov 2025 14:00`. */
 export function moment(time: number, step: number): string {
-  if (step < SECOND) return `${clock(time, true)}.${String(time % SECOND).padStart(3, "0").slice(0, step % 100 === 0 ? 1 : 2)}`;
+  if (step < SECOND) return `${clock(time, true)}.${String(Math.floor(time % SECOND)).padStart(3, "0").slice(0, step % 100 === 0 ? 1 : 2)}`;
   if (step < 5 * SECOND) return clock(time, true);
   return `${day(time)} ${new Date(time).getFullYear()} ${clock(time, needsSeconds(step))}`;
 }

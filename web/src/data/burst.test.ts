@@ -3,7 +3,7 @@ import { gridOf, panelsOf, slid, windowOf, zoomed } from "./burst";
 import { Frame } from "./frame";
 
 const burst = { id: "0", reason: "", time: 0, start: 1_000_050, end: 1_060_050, step: 100 };
-const whole = { from: 0, to: 60_000 };
+const whole = { from: 0, to: 60_000, step: 100 };
 
 describe("a burst", () => {
   it("is asked on whole steps, and its columns are where they were measured", () => {
@@ -35,11 +35,17 @@ describe("the part that is looked at", () => {
     expect(zoomed(whole, 0.5, null, whole)).toEqual({ from: 15_000, to: 45_000 });
     expect(zoomed(whole, 0.5, 1000, whole)).toEqual({ from: 0, to: 30_000 });
     expect(zoomed({ from: 50_000, to: 60_000 }, 2, null, whole)).toEqual({ from: 40_000, to: 60_000 });
-    expect(zoomed({ from: 10_000, to: 50_000 }, 8, null, whole)).toEqual(whole);
+    expect(zoomed({ from: 10_000, to: 50_000 }, 8, null, whole)).toEqual({ from: 0, to: 60_000 });
   });
 
   it("is two seconds at least", () => {
     expect(zoomed({ from: 10_000, to: 12_500 }, 0.5, 11_000, whole)).toEqual({ from: 10_000, to: 12_000 });
+  });
+
+  it("begins and ends with a sample", () => {
+    expect(zoomed({ from: 10_000, to: 18_100 }, 0.5, 12_345.6, whole)).toEqual({ from: 10_300, to: 14_400 });
+    expect(slid({ from: 10_300, to: 14_400 }, -1, whole)).toEqual({ from: 9300, to: 13_400 });
+    expect(zoomed(whole, 63.7 / 600, 30_000.4, whole)).toEqual({ from: 26_800, to: 33_200 });
   });
 
   it("slides by a quarter, to the ends", () => {

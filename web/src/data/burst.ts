@@ -72,20 +72,26 @@ export interface Part {
   to: number;
 }
 
-/** A part of this length around a middle, within the whole. */
-function part(middle: number, length: number, whole: Part): Part {
-  const range = Math.min(Math.max(length, LEAST), whole.to - whole.from);
-  const from = Math.min(Math.max(middle - range / 2, whole.from), whole.to - range);
+/** What can be looked at, in samples that are `step` ms apart. */
+export interface Whole extends Part {
+  step: number;
+}
+
+/** A part of this length around a middle, within the whole; it begins and ends with a sample. */
+function part(middle: number, length: number, whole: Whole): Part {
+  const grid = (time: number): number => Math.round(time / whole.step) * whole.step;
+  const range = Math.min(Math.max(grid(length), LEAST), whole.to - whole.from);
+  const from = Math.min(Math.max(grid(middle - range / 2), whole.from), whole.to - range);
   return { from, to: from + range };
 }
 
 /** Longer by the factor, around a time or its own middle. */
-export function zoomed({ from, to }: Part, factor: number, around: number | null, whole: Part): Part {
+export function zoomed({ from, to }: Part, factor: number, around: number | null, whole: Whole): Part {
   return part(around ?? (from + to) / 2, (to - from) * factor, whole);
 }
 
 /** A quarter of it earlier or later. */
-export function slid({ from, to }: Part, direction: -1 | 1, whole: Part): Part {
+export function slid({ from, to }: Part, direction: -1 | 1, whole: Whole): Part {
   const range = to - from;
   return part((from + to) / 2 + (direction * range) / 4, range, whole);
 }

@@ -1,5 +1,5 @@
 /** The bursts that are kept, and the one that is looked at. */
-import { gridOf, panelsOf, slid, windowOf, zoomed, type Part } from "../data/burst";
+import { gridOf, panelsOf, slid, windowOf, zoomed, type Part, type Whole } from "../data/burst";
 import { Frame } from "../data/frame";
 import type { Window } from "../data/window";
 import type { Panel } from "../wire/board";
@@ -14,7 +14,7 @@ export interface Opened {
   /** Where each panel's queries begin. */
   offsets: number[];
   window: Window;
-  whole: Part;
+  whole: Whole;
 }
 
 const told = (error: unknown): string => {
@@ -77,7 +77,7 @@ export class Bursts {
       let before = 0;
       const offsets = panels.map(({ queries }) => (before += queries.length) - queries.length);
       this.part = { from: start, to: end };
-      this.opened = { burst, panels, offsets, window: windowOf(burst, found), whole: this.part };
+      this.opened = { burst, panels, offsets, window: windowOf(burst, found), whole: { ...this.part, step: burst.step } };
     } catch (error) {
       this.said = told(error);
     }
