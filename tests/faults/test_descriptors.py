@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from monitor.server.gate import REST
 from tests.faults.descriptors import Outcome, campaign, said_by, told
 
 
 @pytest.mark.gen_test(timeout=60)
 async def test_without_descriptors_those_inside_notice_nothing(tmp_path: Path) -> None:
-    found = await campaign(tmp_path, floods=1, seed=1, lasts=0.5)
+    # The service rests for a second where the first of the crowd find nothing free to be told with.
+    found = await campaign(tmp_path, floods=1, seed=1, lasts=REST + 0.5)
     assert (found.harmed, found.without) == ([], [])
     assert set(said_by(found.lines).values()) == {1}
     assert found.refused > 0
