@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import re
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -50,6 +51,14 @@ def expect_log(caplog: pytest.LogCaptureFixture) -> Iterator[ExpectLog]:
     assert not surprises, f"unexpected log output: {surprises}"
     missing = [pattern for pattern in patterns if not any(re.search(pattern, text) for text in messages)]
     assert not missing, f"expected in the log, and not there: {missing}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stores_are_let_go_of() -> Iterator[None]:
+    """Fails a module that leaves a store open: its writer's thread would keep pytest from ending."""
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("history")]
+    assert not left, f"a store is still open: {left}"
 
 
 TURNS = 20

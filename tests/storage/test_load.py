@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -68,13 +68,14 @@ def second(machine: Machine, folder: Path) -> Machine:
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Two hours and a bit."""
     machine = Machine(tmp_path_factory.mktemp("source") / "history")
     machine.run(2 * 3600 + 130, step=5000)
     machine.stop()
     machine.store = machine.start()
-    return machine
+    yield machine
+    machine.stop()
 
 
 def test_what_was_measured_elsewhere_is_as_if_it_had_been_here(source: Machine, tmp_path: Path) -> None:
