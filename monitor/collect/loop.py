@@ -126,7 +126,7 @@ class CollectLoop:
         self.collectors = dict(collectors)
         """By name."""
         self._sources = {name: self._source(name) for name in collectors}
-        self._status = status(collectors)
+        self._status, self._telling = status(collectors), telling(collectors)
 
     async def run(self) -> None:
         """Measure until cancelled, then let go of the host and of all collectors."""
@@ -155,7 +155,8 @@ class CollectLoop:
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
         self._sources = {name: kept.get(name) or new[name] for name in collectors}
-        self._status, self._slowed = status(collectors), self._slowdown()
+        self._status, self._telling = status(collectors), telling(collectors)
+        self._slowed = self._slowdown()
 
     def _source(self, name: str) -> Direct | Repeated:
         collector = self.collectors[name]
@@ -172,8 +173,8 @@ class CollectLoop:
         blocks.append(Block(self._status, self._states()))
         if self._slowed:
             blocks.append(self._slowed)
-        for collector in self.collectors.values():
-            for event in collector.happened() if isinstance(collector, Telling) else ():
+        for telling in self._telling:
+            for event in telling.happened():
                 self._tell(event)
         return Scrape(timestamp, self._target, tuple(blocks))
 
@@ -245,6 +246,11 @@ def status(collectors: Iterable[str]) -> Layout:
             *(CPU.at(collector=name) for name in names),
         ]
     )
+
+
+def telling(collectors: Mapping[str, Collector | Background]) -> tuple[Telling, ...]:
+    """Those that note what happens; asked once, as Python looks long for what makes one of them."""
+    return tuple(each for each in collectors.values() if isinstance(each, Telling))
 
 
 class Direct:
