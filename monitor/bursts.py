@@ -63,8 +63,9 @@ class Bursts:
     @property
     def kept(self) -> list[Burst]:
         """Those that are not too old, the newest first."""
-        now = round(self._clock() * 1000)
-        self._kept = [each for each in self._kept if now - each.time <= self._age]
+        if self._kept:
+            now = round(self._clock() * 1000)
+            self._kept = [each for each in self._kept if now - each.time <= self._age]
         return self._kept
 
     def keep(self, reason: str) -> Burst | None:

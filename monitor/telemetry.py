@@ -251,8 +251,10 @@ class Process:
 def open_descriptors() -> int:
     """How many descriptors this process has open."""
     # Since Linux 6.2 the size of the folder is their number; before that it is 0, and they are counted.
-    folder = Path("/proc/self/fd")
-    return folder.stat().st_size or sum(1 for _ in folder.iterdir()) - 1  # the listing is itself one
+    folder = "/proc/self/fd"
+    # In each pass, and a Path costs five times that.
+    size = os.stat(folder).st_size  # noqa: PTH116
+    return size or len(os.listdir(folder)) - 1  # noqa: PTH208  (the listing is itself one)
 
 
 def start_time() -> float:

@@ -42,6 +42,21 @@ class Meter:
             self.typical += weight * (seconds - self.typical)
 
 
+class Watch:
+    """A stopwatch of time and of what this thread takes of the CPU: one lap ends where the next begins, so a
+    clock is read once for each."""
+
+    def __init__(self, time: Callable[[], float], cpu: Callable[[], float]) -> None:
+        self.time, self.cpu = time, cpu
+        self._last = 0.0, 0.0
+
+    def lap(self) -> tuple[float, float]:
+        """Seconds, and seconds of CPU, since the lap before."""
+        (began, spent), now = self._last, (self.time(), self.cpu())
+        self._last = now
+        return now[0] - began, now[1] - spent
+
+
 class Metered(Generic[Result]):
     """A coroutine to await, whose steps on this thread are counted, and not what lies between."""
 

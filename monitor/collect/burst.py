@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from math import floor
 
+from monitor.collect.budget import Watch
 from monitor.collect.host import Host
 from monitor.collect.loop import Collector, Direct
 from monitor.model import Block, Labels, Scrape
@@ -46,8 +47,9 @@ class Recorder:
         """Seconds of CPU that it has taken."""
         self._host, self._accept, self._target = host, accept, target
         self._wall, self._cpu, self._sleep = wall, cpu, sleep
+        self._watch = Watch(monotonic, cpu)
         self._sources = [
-            Direct(f"{name}, in bursts", each, host, monotonic, LIMIT, self.interval)
+            Direct(f"{name}, in bursts", each, host, self._watch, LIMIT, self.interval)
             for name, each in collectors.items()
         ]
         self._last = 0
@@ -84,6 +86,7 @@ class Recorder:
     def measure(self, timestamp: int) -> Scrape:
         """What all its collectors measure now, under the given time in ms."""
         self._host.fresh(timestamp / 1000)
+        self._watch.lap()
         blocks: list[Block] = []
         for source in self._sources:
             blocks += source.measured(timestamp)

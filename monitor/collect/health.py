@@ -33,6 +33,8 @@ class Health:
     def turn(self, error: Exception | None) -> None:
         """Note how it went: None for well, FileNotFoundError for "not on this host"."""
         if error is None:
+            if self.good:
+                return
             if self._error:
                 log.info("%s: works again", self._name)
         elif isinstance(error, FileNotFoundError):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from monitor.collect.budget import Budget, Meter, Metered, planned
+from monitor.collect.budget import Budget, Meter, Metered, Watch, planned
 from monitor.collect.health import Health
 from monitor.collect.host import Host
+from monitor.collect.status import Status
 from monitor.collect.timeline import Timeline
 from monitor.model import Block, Event, Kind, Labels, Layout, Metric, Scrape
 from monitor.telemetry import Telemetry
@@ -22,15 +24,6 @@ PATIENCE, TIMEOUT = 1.0, 5.0
 most, however long the interval is."""
 ABSENT = 10.0
 """Seconds after which what was not on this host is looked for again."""
-OFFSET = Metric(
-    "monitor_clock_offset_seconds",
-    Kind.GAUGE,
-    "How far timestamps are ahead of the wall clock, since that was set back.",
-    "seconds",
-)
-CPU = Metric(
-    "monitor_collector_cpu_seconds_total", Kind.COUNTER, "CPU time of the service for a collector.", "seconds"
-)
 SLOWED = Metric(
     "monitor_collector_slowdown",
     Kind.GAUGE,
@@ -38,10 +31,6 @@ SLOWED = Metric(
 )
 SETTLED, PLANNED = 10, 10
 """Passes after which it is told what is not on this host; and between two looks at what collectors take."""
-SUCCESS = Metric("node_scrape_collector_success", Kind.GAUGE, "Whether a collector has data.")
-DURATION = Metric("node_scrape_collector_duration_seconds", Kind.GAUGE, "Time a collector took.", "seconds")
-
-
 GIVEN = Budget()
 
 
@@ -107,6 +96,7 @@ class CollectLoop:
         budget: Budget = GIVEN,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        cpu: Callable[[], float] = time.thread_time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._host = host
@@ -115,6 +105,7 @@ class CollectLoop:
         self._target = target
         self._telemetry = telemetry
         self._monotonic = monotonic
+        self._watch = Watch(monotonic, cpu)
         self._sleep = sleep
         self._timeline = Timeline(interval, wall, monotonic)
         self._budget = budget
@@ -126,7 +117,7 @@ class CollectLoop:
         self.collectors = dict(collectors)
         """By name."""
         self._sources = {name: self._source(name) for name in collectors}
-        self._status, self._telling = status(collectors), telling(collectors)
+        self._status, self._telling = self._stated(), telling(collectors)
 
     async def run(self) -> None:
         """Measure until cancelled, then let go of the host and of all collectors."""
@@ -155,22 +146,33 @@ class CollectLoop:
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
         self._sources = {name: kept.get(name) or new[name] for name in collectors}
-        self._status, self._telling = status(collectors), telling(collectors)
+        self._status, self._telling = self._stated(), telling(collectors)
         self._slowed = self._slowdown()
 
-    def _source(self, name: str) -> Direct | Repeated:
+    def _source(self, name: str) -> Source:
         collector = self.collectors[name]
         if isinstance(collector, Background):
             return Repeated(name, collector, self._host, self._monotonic)
-        return Direct(name, collector, self._host, self._monotonic, self._limit, self._timeline.interval)
+        return Direct(name, collector, self._host, self._watch, self._limit, self._timeline.interval)
+
+    def _stated(self) -> Status:
+        """How all collectors are at present."""
+        status = Status(self._sources)
+        for place, source in enumerate(self._sources.values()):
+            status.note(place, source.health.good, source.seconds, source.meter.total)
+        return status
 
     def measure(self, timestamp: int) -> Scrape:
         """One pass: what all collectors measure now, under the given time in ms."""
         self._host.fresh(timestamp / 1000)
+        self._watch.lap()
         blocks: list[Block] = []
-        for source in self._sources.values():
-            blocks += source.measured(timestamp)
-        blocks.append(Block(self._status, self._states()))
+        for place, source in enumerate(self._sources.values()):
+            if timestamp >= source.due:
+                source.look(timestamp)
+                self._status.note(place, source.health.good, source.seconds, source.meter.total)
+            blocks += source.blocks
+        blocks.append(self._status.block(self._timeline.ahead))
         if self._slowed:
             blocks.append(self._slowed)
         for telling in self._telling:
@@ -225,87 +227,90 @@ class CollectLoop:
         entries = Layout(SLOWED.at(collector=name) for name in slowed)
         return Block(entries, list(slowed.values())) if slowed else None
 
-    def _states(self) -> list[float]:
-        sources = self._sources.values()
-        return [
-            self._timeline.ahead,
-            *[float(source.health.good) for source in sources],
-            *[source.seconds for source in sources],
-            *[source.meter.total for source in sources],
-        ]
-
-
-def status(collectors: Iterable[str]) -> Layout:
-    """What is told of the collectors themselves."""
-    names = tuple(collectors)
-    return Layout(
-        [
-            OFFSET.at(),
-            *(SUCCESS.at(collector=name) for name in names),
-            *(DURATION.at(collector=name) for name in names),
-            *(CPU.at(collector=name) for name in names),
-        ]
-    )
-
 
 def telling(collectors: Mapping[str, Collector | Background]) -> tuple[Telling, ...]:
     """Those that note what happens; asked once, as Python looks long for what makes one of them."""
     return tuple(each for each in collectors.values() if isinstance(each, Telling))
 
 
-class Direct:
+class Source(ABC):
+    """A collector, and what stands of it in each pass until it is due."""
+
+    def __init__(self, name: str, monotonic: Callable[[], float]) -> None:
+        self.blocks: Sequence[Block] = ()
+        """What a scrape has of it."""
+        self.due = 0
+        """From this time on, in ms, a pass looks at it first."""
+        self.health = Health(f"collector {name}", monotonic)
+        self.seconds = 0.0
+        """What it took last."""
+        self.meter = Meter()
+        self.step = 1
+        """How many times as long as usual it is from one run to the next."""
+
+    def measured(self, timestamp: int) -> Sequence[Block]:
+        """What a scrape at that time has of it."""
+        if timestamp >= self.due:
+            self.look(timestamp)
+        return self.blocks
+
+    @abstractmethod
+    def look(self, timestamp: int) -> None:
+        """Make `blocks` those of this pass, and say when it is due again."""
+
+    def begin(self, timestamp: int) -> None:  # noqa: B027  (most have nothing to prepare)
+        """Prepare for the pass at that time, the first."""
+
+    @property
+    @abstractmethod
+    def pace(self) -> float:
+        """Seconds from one run to the next, unless it is slowed."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of the collector."""
+
+
+class Direct(Source):
     """A collector that is run in each pass; one that has nothing on this host, now and then."""
 
     def __init__(
-        self,
-        name: str,
-        collector: Collector,
-        host: Host,
-        monotonic: Callable[[], float],
-        limit: float,
-        interval: int,
-        cpu: Callable[[], float] = time.thread_time,
+        self, name: str, collector: Collector, host: Host, watch: Watch, limit: float, interval: int
     ) -> None:
-        """`interval` is the time between two passes in ms."""
-        self.health = Health(f"collector {name}", monotonic)
-        self.seconds = 0.0
-        self.meter = Meter()
-        self.step = 1
-        """How many passes it is from one run to the next."""
-        self.pace = interval / 1000
-        """Seconds from one run to the next, unless it is slowed."""
-        self._interval, self._cpu = interval, cpu
-        self._collector = collector
-        self._host = host
-        self._monotonic = monotonic
-        self._limit = limit
-        self._due = 0
+        """`limit` is in seconds, `interval` the time between two passes in ms."""
+        super().__init__(name, watch.time)
+        self._collector, self._host = collector, host
+        self._watch, self._limit, self._interval = watch, limit, interval
+        self._next = 0
+        """When it is run again."""
 
-    def begin(self, timestamp: int) -> None:
-        """Nothing to prepare."""
+    @property
+    def pace(self) -> float:
+        return self._interval / 1000
 
-    def measured(self, timestamp: int) -> Iterable[Block]:
-        """What it measures now; nothing where it fails."""
-        if timestamp < self._due:
+    def look(self, timestamp: int) -> None:
+        """Run it; what is slowed has nothing between two runs, and what fails has nothing either."""
+        self.blocks = ()
+        if timestamp >= self._next:
+            self._next = timestamp + self.step * self._interval
+            self._run()
             if self.health.absent:
-                self.seconds = 0.0
-            return ()
-        self._due = timestamp + self.step * self._interval
-        began, spent = self._monotonic(), self._cpu()
-        blocks: list[Block] = []
+                self._next = timestamp + round(ABSENT * 1000)
+        self.due = timestamp + self._interval if self.blocks else self._next
+
+    def _run(self) -> None:
         error: Exception | None = None
         try:
-            blocks = list(self._collector.collect(self._host))
+            self.blocks = list(self._collector.collect(self._host))
         except Exception as raised:  # noqa: BLE001  (one collector's fault is no other's)
             error = raised
-        self.seconds = self._monotonic() - began
-        self.meter.note(self._cpu() - spent)
+        self.seconds, spent = self._watch.lap()
+        self.meter.note(spent)
         if error is None and self.seconds > self._limit:
             error = TimeoutError(f"took {self.seconds:.3f} s, more than {self._limit:g} s")
-        if isinstance(error, FileNotFoundError):
-            self._due = timestamp + round(ABSENT * 1000)
         self.health.turn(error)
-        return blocks
+        if self.health.absent:
+            self.seconds = 0.0
 
     async def close(self) -> None:
         """Let go of what the collector holds, where it holds anything."""
@@ -313,42 +318,38 @@ class Direct:
             self._collector.close()
 
 
-class Repeated:
+class Repeated(Source):
     """A collector that is asked in the background, and whose last answer stands in each pass."""
 
     def __init__(self, name: str, collector: Background, host: Host, monotonic: Callable[[], float]) -> None:
-        self.health = Health(f"collector {name}", monotonic)
-        self.seconds = 0.0
-        self.meter = Meter()
-        self.step = 1
-        """How many times as long as usual it is from one question to the next."""
-        self._collector = collector
-        self._host = host
+        super().__init__(name, monotonic)
+        self._collector, self._host = collector, host
         self._monotonic = monotonic
-        self._blocks: list[Block] = []
         self._since: int | None = None
         """When the answer that stands was first given away."""
-        self._due = 0
+        self._next = 0
+        """When it is asked again."""
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, timestamp: int) -> None:
         """Ask, unless the last question is still open; the next is due `every` after the timestamp."""
-        self._due = timestamp + self.step * round(self._collector.every * 1000)
+        self._next = timestamp + self.step * round(self._collector.every * 1000)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._refresh())
 
-    def measured(self, timestamp: int) -> Iterable[Block]:
-        """The last answer, for as long as it usually stands; asks anew when that is due."""
-        if timestamp >= self._due:
+    def look(self, timestamp: int) -> None:
+        """Keep the last answer for as long as it usually stands; ask anew when that is due."""
+        if timestamp >= self._next:
             self.begin(timestamp)
         if self._since is None:
             self._since = timestamp
-        stands = self._collector.every + self._collector.limit
-        return self._blocks if timestamp - self._since <= stands * 1000 else ()
+        stands = self._since + round((self._collector.every + self._collector.limit) * 1000)
+        if timestamp > stands:
+            self.blocks = ()
+        self.due = min(self._next, stands + 1) if self.blocks else self._next
 
     @property
     def pace(self) -> float:
-        """Seconds from one question to the next, unless it is slowed."""
         return self._collector.every
 
     async def close(self) -> None:
@@ -373,7 +374,7 @@ class Repeated:
         finally:
             work.close()
             self.meter.note(work.spent)
-        self._blocks, self._since = blocks, None
+        self.blocks, self._since, self.due = blocks, None, 0
         self.seconds = self._monotonic() - began
         self.health.turn(error)
 

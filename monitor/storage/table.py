@@ -6,12 +6,13 @@ anew only when all rows in the window are stale in it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from monitor.model import Block, Floats, Labels, Layout, Scrape, Times
+from monitor.model import Floats, Labels, Layout, Scrape, Times
 from monitor.storage import STALE_BITS, ColumnIndex, Matcher, OutOfOrderError, Selection
 from monitor.storage.register import Budget, Legend, Places, Register, as_slice
 
@@ -52,6 +53,7 @@ class Plan(NamedTuple):
     """Where the values of a scrape with these layouts go."""
 
     layouts: tuple[Layout, ...]
+    lengths: list[int]
     columns: ColumnIndex
     taken: Places | None
     """Which of the values have a column; None where all have."""
@@ -67,6 +69,8 @@ class Table:
         self._times: Times = np.zeros(SPARE, np.int64)
         self._values: Floats = np.empty((SPARE, 0))
         self._start = self._end = 0
+        self.newest = 0
+        """Time of the newest row; 0 before the first."""
         self._placements: dict[Layout, Places] = {}
         self._plan: Plan | None = None
         self._next: Floats | None = None
@@ -80,11 +84,6 @@ class Table:
         return self._times[self._start : self._end]
 
     @property
-    def newest(self) -> int:
-        """Time of the newest row; 0 before the first."""
-        return int(self._times[self._end - 1]) if self._end else 0
-
-    @property
     def memory(self) -> int:
         """Bytes of the buffers."""
         return self._values.nbytes + self._times.nbytes
@@ -92,24 +91,23 @@ class Table:
     def append(self, scrape: Scrape) -> None:
         """Keep one row.  Raises OutOfOrderError, and ValueError where a block does not fit its layout."""
         time = scrape.timestamp
-        if self._end and time <= self._times[self._end - 1]:
+        if self._end and time <= self.newest:
             target = ", ".join(f"{name}={value}" for name, value in self._target)
             raise OutOfOrderError(f"scrape of {target} at {time} ms, expected later than {self.newest} ms")
         if self._end == len(self._times):
             self._rebuild()
-        plan = self._plan_for(scrape.blocks)
-        values = chain.from_iterable([block.values for block in scrape.blocks])
-        row = np.fromiter(values, np.float64, plan.length)
+        layouts, values = zip(*scrape.blocks, strict=True) if scrape.blocks else ((), ())
+        plan = self._plan_for(layouts, list(map(len, values)))
+        row = np.fromiter(chain.from_iterable(values), np.float64, plan.length)
         if plan.taken is not None:
             self._budget.refused += plan.length - len(plan.taken)
             row = row[plan.taken]
         # Where a series stands twice in a scrape, numpy keeps the last of its values.
         self._values[self._end] = STALE
         self._values[self._end, plan.columns] = row
-        self._times[self._end] = time
+        self._times[self._end] = self.newest = time
         self._end += 1
-        expired = int(self._times[: self._end].searchsorted(time - self._bounds.window, "right"))
-        self._start = max(self._start, expired, self._end - self._bounds.rows)
+        self._leave(time - self._bounds.window)
         self._prepare()
 
     def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> Selection | None:
@@ -130,16 +128,18 @@ class Table:
         values = self._values[self._start + first : self._start + last]
         return Rows(self.times[first:last], values, self.register.legend())
 
-    def _plan_for(self, blocks: tuple[Block, ...]) -> Plan:
-        for block in blocks:
-            if len(block.values) != len(block.layout.series):
-                found, expected = len(block.values), len(block.layout)
-                first = block.layout.series[0].name if expected else "none"
-                raise ValueError(f"block with {found} values, expected {expected} (first series: {first})")
-        layouts = tuple([block.layout for block in blocks])
-        if self._plan is None or self._plan.layouts != layouts:
-            self._plan = self._make_plan(layouts)
-        return self._plan
+    def _leave(self, until: int) -> None:
+        """Let go of the rows that are not after a time, and of those that are too many."""
+        if self._times.item(self._start) <= until:
+            self._start = int(self._times[: self._end].searchsorted(until, "right"))
+        self._start = max(self._start, self._end - self._bounds.rows)
+
+    def _plan_for(self, layouts: tuple[Layout, ...], lengths: list[int]) -> Plan:
+        plan = self._plan
+        if plan is None or plan.layouts != layouts or plan.lengths != lengths:
+            check(layouts, lengths)
+            plan = self._plan = self._make_plan(layouts)
+        return plan
 
     def _make_plan(self, layouts: tuple[Layout, ...]) -> Plan:
         self._expire()
@@ -153,7 +153,7 @@ class Table:
         width = self.register.width
         if width > self._values.shape[1]:
             self._move(len(self._times), width + max(SPARE, width // 4))
-        return Plan(layouts, as_slice(columns), taken, len(places))
+        return Plan(layouts, list(map(len, layouts)), as_slice(columns), taken, len(places))
 
     def _place(self, layout: Layout, known: Places | None) -> Places:
         if known is not None and (known >= 0).all():
@@ -216,3 +216,11 @@ class Table:
         times = np.zeros(capacity, np.int64)
         times[:rows] = self.times
         self._values, self._times, self._start, self._end = values, times, 0, rows
+
+
+def check(layouts: Iterable[Layout], lengths: Iterable[int]) -> None:
+    """Raises ValueError where there are not as many values as series."""
+    for layout, found in zip(layouts, lengths, strict=True):
+        if found != len(layout):
+            first = layout.series[0].name if layout.series else "none"
+            raise ValueError(f"block with {found} values, expected {len(layout)} (first series: {first})")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.collect import Host
-from monitor.collect.budget import FIRST, STEPS, Budget, Meter, Metered, planned
+from monitor.collect.budget import FIRST, STEPS, Budget, Meter, Metered, Watch, planned
 from monitor.collect.loop import Direct
 from monitor.model import Block, Kind, Layout, Metric
 
@@ -76,7 +76,8 @@ class Spending:
 
 def test_a_slowed_one_is_left_out_between_its_runs() -> None:
     source = Spending()
-    direct = Direct("spending", source, Host(), lambda: 0.0, 1.0, 1000, lambda: source.cpu)
+    watch = Watch(lambda: 0.0, lambda: source.cpu)
+    direct = Direct("spending", source, Host(), watch, 1.0, 1000)
     direct.step = 5
     given = {second: [block.values for block in direct.measured(second * 1000)] for second in range(12)}
     assert {second: values for second, values in given.items() if values} == {

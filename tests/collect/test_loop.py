@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from monitor.collect import COLLECTORS, Background, CollectLoop, Collector, Host
-from monitor.collect.loop import Direct
 from monitor.config import Settings
 from monitor.model import Block, Kind, Layout, Metric, Scrape
 from monitor.telemetry import Telemetry
@@ -417,10 +416,8 @@ def test_what_was_there_and_is_gone_is_told_at_once(caplog: pytest.LogCaptureFix
 def test_one_over_its_budget_is_slowed_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     made = Run({"dear": Source()})
-    dear = made.loop._sources["dear"]
-    assert isinstance(dear, Direct)
     spent = iter(range(1000))
-    dear._cpu = lambda: next(spent) * 0.015
+    made.loop._watch.cpu = lambda: next(spent) * 0.015
     asyncio.run(made.until(40))
     told = made.series('monitor_collector_slowdown{collector="dear"}')
     assert told == [None] * 10 + [2.0] * 30
