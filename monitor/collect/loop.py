@@ -290,18 +290,20 @@ class Direct(Source):
 
     def look(self, timestamp: int) -> None:
         """Run it; what is slowed has nothing between two runs, and what fails has nothing either."""
-        self.blocks = ()
+        blocks: Sequence[Block] = ()
         if timestamp >= self._next:
             self._next = timestamp + self.step * self._interval
-            self._run()
+            blocks = self._run()
             if self.health.absent:
                 self._next = timestamp + round(ABSENT * 1000)
-        self.due = timestamp + self._interval if self.blocks else self._next
+        self.blocks = blocks
+        self.due = timestamp + self._interval if blocks else self._next
 
-    def _run(self) -> None:
+    def _run(self) -> Sequence[Block]:
+        blocks: Sequence[Block] = ()
         error: Exception | None = None
         try:
-            self.blocks = list(self._collector.collect(self._host))
+            blocks = list(self._collector.collect(self._host))
         except Exception as raised:  # noqa: BLE001  (one collector's fault is no other's)
             error = raised
         self.seconds, spent = self._watch.lap()
@@ -311,6 +313,7 @@ class Direct(Source):
         self.health.turn(error)
         if self.health.absent:
             self.seconds = 0.0
+        return blocks
 
     async def close(self) -> None:
         """Let go of what the collector holds, where it holds anything."""
