@@ -2,6 +2,7 @@
 
 `id` is the path of the group; containers have `name` and `image`, too, where Docker or Podman tells them, and
 `unit` is what the groups of processes call it.  Numbers hold the groups below, such as containers of a unit.
+Containers with a network of their own have its traffic, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from monitor.collect.cgroup.engine import SOCKETS, TIMEOUT, Engine, Names
 from monitor.collect.cgroup.files import Devices
 from monitor.collect.cgroup.legacy import Legacy
 from monitor.collect.cgroup.metrics import ALWAYS, KILLED, LABELS, SEEN, Key
+from monitor.collect.cgroup.network import Traffic
 from monitor.collect.cgroup.place import Place
 from monitor.collect.cgroup.unified import Unified
 from monitor.collect.host import Host
@@ -54,6 +56,7 @@ class Containers:
         self._timeout = timeout
         self._engine: Engine | None = None
         self._tree: Unified | Legacy | None = None
+        self._traffic: Traffic | None = None
         self._groups: dict[Place, Group] = {}
         self._left = 0
         self._listed = -inf
@@ -67,13 +70,16 @@ class Containers:
         if not self._groups:
             raise FileNotFoundError(errno.ENOENT, "no containers and no units", "control groups")
         engine = self._engine = self._engine or Engine(list(map(host.root, self._sockets)), self._timeout)
-        engine.want({place.container for place in self._groups if place.container})
+        containers = {place.path: place.container for place in self._groups if place.container}
+        engine.want(containers.values())
+        traffic = self._traffic = self._traffic or Traffic(host.procfs)
+        traffic.look(containers)
         await engine.settled()
         blocks = []
         for number, group in enumerate(list(self._groups.values())):
             if number % TOGETHER == TOGETHER - 1:
                 await asyncio.sleep(0)
-            if (block := group.block(tree, engine.known, host.now)) is not None:
+            if (block := group.block(tree, traffic, engine.known, host.now)) is not None:
                 blocks.append(block)
                 self._note(group, host)
             else:
@@ -122,11 +128,15 @@ class Group:
         self._labels: dict[str, str] = {}
         self._shape: Shape[Key] = Shape(self._entry)
 
-    def block(self, tree: Unified | Legacy, names: dict[str, Names], now: float) -> Block | None:
+    def block(
+        self, tree: Unified | Legacy, traffic: Traffic, names: dict[str, Names], now: float
+    ) -> Block | None:
         """What it used by now (Unix seconds); None where it is gone."""
         values = tree.measured(self.place.path)
         if not values:
             return None
+        if self.place.container:
+            values |= traffic.counted(self.place.path, tree.members(self.place.path))
         kills = values.get((KILLED, ""), 0.0)
         self.killed = max(kills - self._kills, 0.0) if self._kills is not None else 0.0
         self._kills = kills

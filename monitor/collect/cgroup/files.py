@@ -38,6 +38,14 @@ def processes(folder: str, deep: int = 4) -> int:
     return found + sum(processes(below, deep - 1) for below in (inner(folder) if deep else ()))
 
 
+def members(folder: str, deep: int = 4) -> list[str]:
+    """Processes of a group; where it has none itself, those of the first below it that has some."""
+    found = text(f"{folder}/cgroup.procs").split()
+    if found or not deep:
+        return found
+    return next(filter(None, (members(below, deep - 1) for below in inner(folder))), [])
+
+
 def inner(folder: str) -> Iterator[str]:
     """The groups right below one.  The kernel counts them as links of the folder, which spares listing it."""
     try:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from monitor.collect.cgroup import metrics as m
-from monitor.collect.cgroup.files import Counts, Devices, processes, text
+from monitor.collect.cgroup.files import Counts, Devices, members, processes, text
 from monitor.collect.cgroup.metrics import fields, limit, picked, pressure
 from monitor.collect.cgroup.place import Place, places
 
@@ -48,6 +48,11 @@ class Legacy:
     def number(self) -> str:
         """Nothing tells when a group comes or goes."""
         return ""
+
+    def members(self, path: str) -> list[str]:
+        """Processes of a group, by their numbers."""
+        folders = (f"{self._root}/{each}{path}" for each in CONTROLLERS)
+        return next(filter(None, map(members, folders)), [])
 
     def measured(self, path: str) -> Counts:
         """What a group used by now; nothing for one that is gone."""

@@ -44,6 +44,24 @@ WRITTEN = counter("fs_writes_bytes_total", "Bytes written to a device.", "bytes"
 READS = counter("fs_reads_total", "Reads from a device.")
 WRITES = counter("fs_writes_total", "Writes to a device.")
 
+FIELDS = {
+    "bytes": "Bytes {}",
+    "packets": "Packets {}",
+    "errors": "Packets not {}, as something was wrong with them",
+    "packets_dropped": "Packets dropped before they were {}",
+}
+WAYS = (("receive", "received", 0), ("transmit", "sent", 8))
+TRAFFIC = {
+    counter(
+        f"network_{way}_{field}_total",
+        f"{text.format(done)}, by interface.",
+        "bytes" if field == "bytes" else "",
+    ): start + place
+    for way, done, start in WAYS
+    for place, (field, text) in enumerate(FIELDS.items())
+}
+"""Counters of an interface, and their columns in /proc/net/dev."""
+
 PROCESSES = gauge("processes", "Processes.")
 THREADS = gauge("threads", "Threads.")
 THREADS_MAX = gauge("threads_max", "Threads that there may be; 0 where there is no limit.")
@@ -61,6 +79,7 @@ LABELS = {
     CPU: "cpu",
     FAILURES: "failure_type",
     **dict.fromkeys((READ, WRITTEN, READS, WRITES), "device"),
+    **dict.fromkeys(TRAFFIC, "interface"),
 }
 """The label that a metric has besides."""
 ALWAYS = {FAILURES: {"scope": "hierarchy"}}

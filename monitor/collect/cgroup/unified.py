@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.collect.cgroup import metrics as m
-from monitor.collect.cgroup.files import Counts, Devices, processes, text
+from monitor.collect.cgroup.files import Counts, Devices, members, processes, text
 from monitor.collect.cgroup.metrics import fields, limit, picked, pressure
 from monitor.collect.cgroup.place import Place, places
 
@@ -36,6 +36,10 @@ class Unified:
     def number(self) -> str:
         """What changes when a group comes or goes (nr_descendants); empty where nothing tells."""
         return text(f"{self._root}/cgroup.stat").partition("\n")[0]
+
+    def members(self, path: str) -> list[str]:
+        """Processes of a group, by their numbers."""
+        return members(self._root + path)
 
     def measured(self, path: str) -> Counts:
         """What a group used by now; nothing for one that is gone."""
