@@ -24,6 +24,7 @@ from monitor.adopt import Rooms, show
 from monitor.bursts import Bursts
 from monitor.bus import Bus, Isolation
 from monitor.collect.loop import CollectLoop
+from monitor.collect.machine import Machine
 from monitor.config import Origin, Settings, running, state_directory
 from monitor.entrance import Entrance, entrance
 from monitor.formats import live
@@ -326,6 +327,7 @@ class Service:
             archive=self.kept.archive,
             happened=self.kept.happened,
             keeper=self.bursts,
+            here=Machine(parts.host(self.settings), self.instance).told,
             telemetry=self.telemetry,
             latest=lambda: self.newest,
             boards=parts.boards(self.settings),

@@ -19,7 +19,7 @@ from monitor.server.boards import Boards, shown
 from monitor.server.doorman import Doorman
 from monitor.server.guard import Guard
 from monitor.server.health import Health, Ready
-from monitor.server.identity import Hosts
+from monitor.server.identity import Here, Hosts, nowhere
 from monitor.server.lead import Lead
 from monitor.server.login import Login, Session
 from monitor.server.metrics import Latest, Metrics
@@ -55,6 +55,7 @@ def make_application(
     archive: Archive | None = None,
     keeper: bursts.Keeper | None = None,
     happened: Events = nothing,
+    here: Here = nowhere,
     prefix: str = "/",
     page: Path = PAGE,
     clock: Callable[[], float] = time.time,
@@ -64,14 +65,13 @@ def make_application(
 
     Rules are written as if the service had the whole site; all are below `prefix`, which ends with a slash.
     `settings` go to Tornado (its websocket_*), but for `points`, how many times a range query may have.
-    Boards are plain data.  `archive` has more than the storage, which is in memory; `happened` gives the
-    events that touch a range of time, `keeper` has the bursts, `clock` Unix time in seconds.  A reload
-    changes the settings `guard`, `limits`, `points` and `shown`.
+    `archive` has more than the storage, which is in memory; `happened` gives the events in a range of time,
+    `here` what this machine is.  A reload changes the settings `guard`, `limits`, `points` and `shown`.
     """
     rules: list[Rule] = [
         *live,  # First, as a thousand viewers may come back at once.
         (r"/api/boards", Boards, {}),
-        *asking(archive or Archive(storage), clock, happened, keeper or bursts.Nobody()),
+        *asking(archive or Archive(storage), clock, happened, keeper or bursts.Nobody(), here),
         *(watching(audience) if audience is not None else ()),
         *machines(storage, telemetry, latest),
         *doors(Doorman(access, telemetry)),
@@ -103,11 +103,14 @@ def machines(storage: Storage, telemetry: Telemetry, latest: Latest) -> tuple[Ru
 
 
 def asking(
-    archive: Archive, clock: Callable[[], float], happened: Events, keeper: bursts.Keeper
+    archive: Archive, clock: Callable[[], float], happened: Events, keeper: bursts.Keeper, here: Here
 ) -> list[Rule]:
     """The query API, over what is stored and what is kept."""
     held = {"archive": archive, "clock": clock, "events": happened}
-    told = [(r"/api/v1/processes", PastProcesses, held), (r"/api/v1/host", Hosts, held)]
+    told: list[Rule] = [
+        (r"/api/v1/processes", PastProcesses, held),
+        (r"/api/v1/host", Hosts, held | {"here": here}),
+    ]
     return [*told, *bursts.routes(held, keeper), *((path, handler, held) for path, handler in api.ROUTES)]
 
 

@@ -3,7 +3,8 @@ const PLACE = /\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
 // Control characters and the ones that turn the writing direction could make a name read as another.
 const DECEITFUL = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-const shown = (value: string): string =>
+/** With the characters that deceive written out. */
+export const shown = (value: string): string =>
   value.replace(DECEITFUL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 export type Labels = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /** The page's keys. */
-export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "processes" } | { do: "bursts" } | { do: "earlier" } | { do: "later" } | { do: "now" } | { do: "range"; range: number };
+export type Action = { do: "pause" } | { do: "theme" } | { do: "keys" } | { do: "viewers" } | { do: "processes" } | { do: "bursts" } | { do: "host" } | { do: "earlier" } | { do: "later" } | { do: "now" } | { do: "range"; range: number };
 
 export const KEYS: readonly { key: string; means: string }[] = [
   { key: "Space", means: "Pause or go on" },
@@ -7,6 +7,7 @@ export const KEYS: readonly { key: string; means: string }[] = [
   { key: "[  ]", means: "Earlier, later" },
   { key: "N", means: "Now" },
   { key: "T", means: "Dark or light" },
+  { key: "I", means: "What this host is" },
   { key: "P", means: "What runs" },
   { key: "V", means: "Who watches" },
   { key: "B", means: "Bursts; in one, + and − zoom, 0 shows all" },
@@ -42,6 +43,8 @@ export function keyAction(event: KeyboardEvent): Action | null {
       return { do: "later" };
     case "b":
       return { do: "bursts" };
+    case "i":
+      return { do: "host" };
     case "n":
       return { do: "now" };
     case "v":

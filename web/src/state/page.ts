@@ -36,13 +36,22 @@ interface Refusal {
   error?: string;
 }
 
-export async function askBursts(path: string, body?: object): Promise<unknown> {
-  const headers = { "Content-Type": "application/json" };
-  const change = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
-  const answer = await fetch(`api/v1/burst${path}`, { ...change, signal: AbortSignal.timeout(10_000) });
+/** What was answered, or an Error with the service's reason. */
+async function answered(answer: Response): Promise<unknown> {
   const told = (await answer.json()) as Refusal;
   if (!answer.ok) throw new Error(told.error ?? `The service answered with status ${answer.status}.`);
   return told;
+}
+
+export async function askBursts(path: string, body?: object): Promise<unknown> {
+  const headers = { "Content-Type": "application/json" };
+  const change = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+  return answered(await fetch(`api/v1/burst${path}`, { ...change, signal: AbortSignal.timeout(10_000) }));
+}
+
+export async function askHosts(time: number | null): Promise<unknown> {
+  const moment = time === null ? "" : `?time=${time / 1000}`;
+  return answered(await fetch(`api/v1/host${moment}`, { signal: AbortSignal.timeout(10_000) }));
 }
 
 async function happened(from: number, to: number): Promise<unknown> {
