@@ -21,8 +21,8 @@ from monitor.storage.tier import Entry, Tier
 Numbers = npt.NDArray[np.int64]
 Tables = Mapping[str, Mapping[int, Row]]
 """The intact rows of each table but the cells, by id."""
-REMEMBERED = 64
-"""Selectors whose series are remembered for each file."""
+REMEMBERED = 128
+"""Selectors of a target whose series are remembered for each file."""
 
 
 class Names(NamedTuple):
@@ -87,7 +87,7 @@ class Contents:
     """How many ids of series are in use."""
     lost: tuple[str, ...]
     """What ought to be there and is not; nothing may be written to such a file."""
-    _chosen: dict[tuple[Matcher, ...], dict[Labels, Chosen]] = field(default_factory=dict)
+    _chosen: dict[tuple[Labels, tuple[Matcher, ...]], Chosen] = field(default_factory=dict)
 
     @cached_property
     def slot_count(self) -> int:
@@ -105,33 +105,32 @@ class Contents:
         return found
 
     def choose(
-        self, matchers: tuple[Matcher, ...], intern: Callable[[Labels], Labels]
-    ) -> dict[Labels, Chosen]:
-        """What all matchers accept, by target; targets without any are left out."""
-        chosen = self._chosen.get(matchers)
+        self, matchers: tuple[Matcher, ...], target: Labels, intern: Callable[[Labels], Labels]
+    ) -> Chosen:
+        """The series of a target that all matchers accept."""
+        chosen = self._chosen.get((target, matchers))
         if chosen is None:
-            chosen = self._match(matchers, intern)
+            chosen = self._match(matchers, target, intern)
             while len(self._chosen) >= REMEMBERED:
                 self._chosen.pop(next(iter(self._chosen)), None)
-            self._chosen[matchers] = chosen
+            self._chosen[target, matchers] = chosen
         return chosen
 
     def _match(
-        self, matchers: tuple[Matcher, ...], intern: Callable[[Labels], Labels]
-    ) -> dict[Labels, Chosen]:
-        found: dict[Labels, list[tuple[int, Labels]]] = {}
+        self, matchers: tuple[Matcher, ...], target: Labels, intern: Callable[[Labels], Labels]
+    ) -> Chosen:
+        found: list[tuple[int, Labels]] = []
         for names in self.names:
-            given = {"__name__": names.name, **dict(names.target)}
+            if names.target != target:
+                continue
+            given = {"__name__": names.name, **dict(target)}
             rest = [matcher for matcher in matchers if matcher.label not in given]
             if not all(matcher.matches(given[matcher.label]) for matcher in matchers if matcher not in rest):
                 continue
             for place, entry in enumerate(names.entries(intern)):
                 if all(matcher.matches(label_value(entry.labels, matcher.label)) for matcher in rest):
-                    found.setdefault(names.target, []).append((names.first + place, entry.labels))
-        return {
-            target: Chosen(np.array([number for number, _ in pairs], np.int64), tuple(x for _, x in pairs))
-            for target, pairs in found.items()
-        }
+                    found.append((names.first + place, entry.labels))
+        return Chosen(np.array([number for number, _ in found], np.int64), tuple(x for _, x in found))
 
 
 def read_tables(connection: sqlite3.Connection) -> dict[str, dict[int, Row]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from monitor.model import Floats, Labels, Metric
 from monitor.storage.codec import MOST, NOTHING, Cell, encode, pack_whole
 from monitor.storage.contents import Contents
+from monitor.storage.plan import Places
 from monitor.storage.schema import (
     CELL,
     FORMAT,
@@ -25,6 +27,7 @@ from monitor.storage.schema import (
     seal,
     sealed,
 )
+from monitor.storage.table import STALE
 from monitor.storage.tier import Entry, Slab
 
 Ids = dict[Entry, int]
@@ -32,8 +35,29 @@ BREATH = 32
 """Series between two moments in which another thread may go on: Python's threads take turns."""
 
 
+class Column(NamedTuple):
+    """What a series is going to have in a slot."""
+
+    number: int
+    """The id of its cell."""
+    values: Floats
+    """(aspects, n)."""
+    rows: Places | None
+    """Which of the slot's rows these are; None for all."""
+    length: int
+    """How many the slot has."""
+
+    def whole(self) -> Floats:
+        """(aspects, length)."""
+        if self.rows is None:
+            return self.values
+        found = np.full((len(self.values), self.length), STALE)
+        found[:, self.rows] = self.values
+        return found
+
+
 class Draft:
-    """Gathers slabs.  A slab replaces what its slot had; ids go on where those of the file end."""
+    """Gathers slabs.  They replace what their slot had; ids go on where those of the file end."""
 
     def __init__(self, contents: Contents) -> None:
         self.rows: dict[str, list[Row]] = {table: [] for table in (TARGET, METRIC, NAMES, SLOT)}
@@ -42,38 +66,45 @@ class Draft:
         self._metrics = {metric: number for number, metric in contents.metrics.items()}
         self._slots = contents.slots
         self._series, self._slot_count = contents.series, contents.slot_count
-        self._cells: list[tuple[int, Floats]] = []
+        self._columns: list[Column] = []
 
-    def add(self, slab: Slab, known: Ids) -> Ids:
-        """Returns the ids of the slab's series: those that are known, and new ones.
+    def add(self, slabs: Sequence[Slab], known: Ids) -> Ids:
+        """What a slot has of a target, in slabs of different series.
 
-        Raises ValueError for more rows than a slot can have.
+        Returns the ids of the series: those that are known, and new ones.  Raises ValueError for more rows
+        than a slot can have.
         """
-        if len(slab.times) > MOST:
-            raise ValueError(f"{len(slab.times)} rows in one slot, expected {MOST} at most")
+        slab = slabs[0]
+        times = slab.times if len(slabs) == 1 else np.unique(np.concatenate([each.times for each in slabs]))
+        if len(times) > MOST:
+            raise ValueError(f"{len(times)} rows in one slot, expected {MOST} at most")
+        entries = [entry for each in slabs for entry in each.entries]
         target = self._target(slab.target)
-        new = [entry for entry in slab.entries if entry not in known]
+        new = [entry for entry in entries if entry not in known]
         ids = {**known, **self._name(target, slab.target, new)}
-        numbers = np.array([ids[entry] for entry in slab.entries], np.int64)
+        numbers = np.array([ids[entry] for entry in entries], np.int64)
         stored = self._slots.get(slab.target, {}).get(slab.slot)
         if stored is None:
             self._slot_count += 1
         number = stored.number if stored else self._slot_count
-        packed = pack_whole(slab.times), pack_whole(np.sort(numbers))
+        packed = pack_whole(times), pack_whole(np.sort(numbers))
         self.rows[SLOT].append(sealed(SLOT, number, (target, slab.slot, self._version, *packed)))
-        self._cells += [
-            (cell_number(slab.slot, series), slab.values[:, :, place])
-            for place, series in enumerate(numbers.tolist())
-        ]
-        return {entry: ids[entry] for entry in slab.entries}
+        given = iter(numbers.tolist())
+        for each in slabs:
+            rows = None if len(each.times) == len(times) else times.searchsorted(each.times)
+            self._columns += [
+                Column(cell_number(slab.slot, next(given)), each.values[:, :, place], rows, len(times))
+                for place in range(len(each.entries))
+            ]
+        return {entry: ids[entry] for entry in entries}
 
     def cells(self) -> Iterator[Row]:
         """The rows of all cells by their ids, the order in which they fill pages."""
-        for count, (number, columns) in enumerate(sorted(self._cells, key=lambda cell: cell[0])):
+        for count, column in enumerate(sorted(self._columns, key=lambda column: column.number)):
             if count % BREATH == 0:
                 time.sleep(PAUSE)
-            values = encoded(columns)
-            yield (number, *values, seal(CELL, number, values, self._version))
+            values = encoded(column.whole())
+            yield (column.number, *values, seal(CELL, column.number, values, self._version))
 
     def state(self) -> Row:
         """What is in the file then."""

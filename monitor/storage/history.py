@@ -10,20 +10,17 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple, NoReturn, TypeVar
 
-import numpy as np
-
 from monitor.model import Labels, Metric, Scrape
 from monitor.storage import FINEST, Look, Selection, SeriesSet, Storage
 from monitor.storage.contents import Chosen, Contents
-from monitor.storage.join import Part, join
+from monitor.storage.join import Gathering, join
 from monitor.storage.plan import Plan, preference
 from monitor.storage.present import Present
 from monitor.storage.shelf import Shelf
-from monitor.storage.sources import Live, Loose, Matched, Matchers, Source, Stored, fetch
+from monitor.storage.sources import Live, Loose, Matched, Matchers, Source, Stored, Within, fetch
 from monitor.storage.tier import RAW, TIERS, Slab, Tier
 from monitor.storage.volume import ChangedError, Volume
 
-NOTHING_CHOSEN = Chosen(np.zeros(0, np.int64), ())
 FOREVER = 1 << 62
 TRIES = 5
 """Times that a read begins anew because a file was written meanwhile; that happens every few minutes."""
@@ -33,32 +30,24 @@ REMEMBERED = 256
 Read = TypeVar("Read")
 
 
-class File(NamedTuple):
-    """A file, and what is wanted of it."""
+class Unstored(NamedTuple):
+    """What a read may take its rows from besides files; read before these, as rows move there meanwhile."""
 
-    volume: Volume
-    contents: Contents
-    chosen: dict[Labels, Chosen]
-
-
-class Found:
-    """All that a read may take its rows from."""
-
-    def __init__(self, matchers: Matchers, start: int, end: int) -> None:
-        self.matchers, self.start, self.end = matchers, start, end
-        self.live: list[Selection] = []
-        self.loose: dict[Tier, list[Loose]] = {}
-        self.stored: dict[Tier, list[File]] = {}
+    live: list[Selection]
+    loose: dict[Tier, list[Loose]]
 
     @property
     def targets(self) -> list[Labels]:
-        """Those with a series that matches, anywhere."""
-        loose = chain.from_iterable(self.loose.values())
-        stored = chain.from_iterable(self.stored.values())
+        """Those with a series that matches."""
         found = [selection.target for selection in self.live]
-        found += [each.slab.target for each in loose if len(each.columns)]
-        found += [target for file in stored for target in file.chosen]
-        return list(dict.fromkeys(found))
+        loose = chain.from_iterable(self.loose.values())
+        return found + [each.slab.target for each in loose if len(each.columns)]
+
+    def sources(self, tier: Tier, target: Labels) -> list[Source]:
+        """Those of a resolution and target."""
+        loose = [each for each in self.loose[tier] if each.slab.target == target]
+        live = [Live(each) for each in self.live if tier is RAW and each.target == target]
+        return [*loose, *live]
 
 
 class History(Storage):
@@ -82,49 +71,53 @@ class History(Storage):
 
     def select(self, matchers: Matchers, start: int, end: int, look: Look = FINEST) -> list[Selection]:
         """See `Storage`.  Raises OSError where a file is held by another process for long."""
-        return again(lambda: self._select(matchers, start, end, look))
+        return again(lambda: self._select(matchers, start, end, look, preference(look.grain)))
 
-    def _select(self, matchers: Matchers, start: int, end: int, look: Look) -> list[Selection]:
-        found = self._find(matchers, start, end)
-        plans = {target: (Plan(start, end), list[Part]()) for target in found.targets}
-        for tier in preference(look.grain):
-            for target, (plan, parts) in plans.items():
-                for source in self._sources(found, tier, target, plan):
-                    taken = plan.take(tier, source.times)
-                    if taken is not None:
-                        parts.append(Part(source, taken))
-                plan.next_tier()
-        fetch([part.source for _, parts in plans.values() for part in parts])
+    def samples(self, matchers: Matchers, start: int, end: int) -> list[Selection]:
+        """What `select` gives of samples alone, whatever else there is.  Raises OSError as it does."""
+        return again(lambda: self._select(matchers, start, end, FINEST, [RAW]))
+
+    def _select(
+        self, matchers: Matchers, start: int, end: int, look: Look, tiers: list[Tier]
+    ) -> list[Selection]:
+        unstored = self._unstored(matchers, start, end)
+        found = {target: Gathering(start, end) for target in unstored.targets}
+        for tier in tiers:
+            files = list(self._shelf.readable(tier, start, end))
+            stored_too = chain.from_iterable(contents.slots for _, contents in files)
+            for target in dict.fromkeys([*found, *stored_too]):
+                gathering = found.setdefault(target, Gathering(start, end))
+                if gathering.wants(tier):
+                    stored = self._stored(files, target, matchers, gathering.plan)
+                    gathering.look(tier, [*stored, *unstored.sources(tier, target)])
+        fetch([part.source for gathering in found.values() for part in gathering.parts])
         selections = [
-            join(parts, look.aspects, plan.reach, target, partial(self._set, target, matchers))
-            for target, (plan, parts) in plans.items()
+            join(each.parts, look.aspects, each.plan.reach, target, partial(self._set, target, matchers))
+            for target, each in found.items()
         ]
         return [selection for selection in selections if selection is not None]
 
-    def _find(self, matchers: Matchers, start: int, end: int) -> Found:
-        """The newest first: what moves to a file meanwhile is met twice, never missed."""
-        found = Found(matchers, start, end)
-        found.live = self._head(matchers, start, end)
+    def _unstored(self, matchers: Matchers, start: int, end: int) -> Unstored:
+        live = self._head(matchers, start, end)
+        loose: dict[Tier, list[Loose]] = {}
         for tier in TIERS:
             slabs = [slab for slab in self._open_slabs(tier) if len(slab.times)]
-            found.loose[tier] = [Loose(slab, self._matched.columns(slab, matchers)) for slab in slabs]
-        for tier in TIERS:
-            found.stored[tier] = [
-                File(volume, contents, contents.choose(matchers, self._shelf.intern))
-                for volume, contents in self._shelf.readable(tier, start, end)
-            ]
-        return found
+            loose[tier] = [Loose(slab, self._matched.columns(slab, matchers)) for slab in slabs]
+        return Unstored(live, loose)
 
-    def _sources(self, found: Found, tier: Tier, target: Labels, plan: Plan) -> Iterator[Source]:
-        for file in found.stored[tier]:
-            yield from slots(file, target, found.start, found.end, plan)
-        for loose in found.loose[tier]:
-            if loose.slab.target == target:
-                yield loose
-        if tier is RAW:
-            for selection in found.live:
-                if selection.target == target:
-                    yield Live(selection)
+    def _stored(
+        self, files: list[tuple[Volume, Contents]], target: Labels, matchers: Matchers, plan: Plan
+    ) -> Iterator[Stored]:
+        """The slots of a target that may have rows in the range which are not given already."""
+        for volume, contents in files:
+            slots, length = contents.slots.get(target, {}), volume.tier.slot
+            lacking = [at for at in sorted(slots) if not plan.covers(at * length, (at + 1) * length)]
+            if lacking:
+                within = Within(self._choose(matchers, contents, target))
+                yield from (Stored(volume, contents, slots[at], within(slots[at])) for at in lacking)
+
+    def _choose(self, matchers: Matchers, contents: Contents, target: Labels) -> Chosen:
+        return contents.choose(matchers, target, self._shelf.intern)
 
     def _set(self, target: Labels, matchers: Matchers, labels: tuple[Labels, ...]) -> SeriesSet:
         """The same object as the last time where these series are the same."""
@@ -144,14 +137,15 @@ class History(Storage):
         return again(lambda: self._present(matchers, start, end))
 
     def _present(self, matchers: Matchers, start: int, end: int) -> list[Labels]:
-        found, present = self._find(matchers, start, end), Present(start, end)
-        for selection in found.live:
+        unstored, present = self._unstored(matchers, start, end), Present(start, end)
+        for selection in unstored.live:
             present.live(selection)
+        for loose in chain.from_iterable(unstored.loose.values()):
+            present.loose(loose)
         for tier in TIERS:
-            for loose in found.loose[tier]:
-                present.loose(loose)
-            for file in found.stored[tier]:
-                present.stored(*file)
+            if Plan(start, end).open_to(tier):
+                for file in self._shelf.readable(tier, start, end):
+                    present.stored(*file, partial(self._choose, matchers))
         return present.all()
 
     def metadata(self) -> dict[str, Metric]:
@@ -183,15 +177,3 @@ def again(read: Callable[[], Read]) -> Read:
         except (ChangedError, FileNotFoundError):
             continue
     raise OSError(f"history was written {TRIES} times while it was read; ask again")
-
-
-def slots(file: File, target: Labels, start: int, end: int, plan: Plan) -> Iterator[Stored]:
-    """The slots of a target that may have rows in a range which are not given already."""
-    tier, known = file.volume.tier, file.contents.slots.get(target, {})
-    if not known or plan.covers(min(known) * tier.slot, (max(known) + 1) * tier.slot):
-        return
-    chosen = file.chosen.get(target, NOTHING_CHOSEN)
-    for number in sorted(known):
-        asked = tier.slot_at(start) <= number <= tier.slot_at(end)
-        if asked and not plan.covers(number * tier.slot, (number + 1) * tier.slot):
-            yield Stored(file.volume, file.contents, known[number], chosen)

@@ -9,8 +9,9 @@ import numpy as np
 
 from monitor.model import Floats, Labels, Times
 from monitor.storage import STALE_BITS, Aspect, Selection, SeriesSet, is_stale
-from monitor.storage.plan import Places, Taken
+from monitor.storage.plan import Places, Plan, Taken
 from monitor.storage.sources import Source
+from monitor.storage.tier import Tier
 
 
 class Part(NamedTuple):
@@ -18,6 +19,43 @@ class Part(NamedTuple):
 
     source: Source
     taken: Taken
+
+
+class Gathering:
+    """The rows of one target that a read gives, while it looks at one resolution after the other."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self.plan = Plan(start, end)
+        self.parts: list[Part] = []
+        self._met = False
+        self._passed: list[tuple[Tier, list[Source]]] = []
+        """What was looked at before a series was met: its times count, too, once one is."""
+
+    def wants(self, tier: Tier) -> bool:
+        """Whether rows of a resolution may be given yet."""
+        return not self._met or self.plan.open_to(tier)
+
+    def look(self, tier: Tier, sources: list[Source]) -> None:
+        """All that there is of a resolution."""
+        self._passed.append((tier, sources))
+        self._met = self._met or any(source.labels for source in sources)
+        if self._met:
+            for passed in self._passed:
+                self._take(*passed)
+            self._passed = []
+
+    def _take(self, tier: Tier, sources: list[Source]) -> None:
+        times = [source.times for source in sources]
+        taken = self.plan.take(tier, np.concatenate(times)) if times else None
+        self.plan.next_tier()
+        if taken is None:
+            return
+        borders = np.cumsum([0, *map(len, times)])
+        cuts = taken.rows.searchsorted(borders).tolist()
+        for source, border, first, last in zip(sources, borders.tolist(), cuts, cuts[1:], strict=False):
+            if first < last:
+                rows = taken.rows[first:last] - border
+                self.parts.append(Part(source, Taken(tier, rows, taken.times[first:last])))
 
 
 def join(
@@ -67,11 +105,12 @@ def _fill(
     read = part.source.read(part.taken.rows, wanted)
     if not part.source.tier.step and len(wanted) > 1:
         read = as_rolled(read[0], wanted)
-    rows = times.searchsorted(part.taken.times)
-    if rows[-1] - rows[0] + 1 == len(rows):
-        beside = values[:, :, rows[0] : rows[-1] + 1]
+    first, last = times.searchsorted(part.taken.times[[0, -1]]).tolist()
+    if last - first + 1 == len(part.taken.times):
+        beside = values[:, :, first : last + 1]
         beside[:, columns] = read if alone else np.where(is_stale(read), beside[:, columns], read)
     else:
+        rows = times.searchsorted(part.taken.times)
         there = values[:, columns[:, None], rows]
         values[:, columns[:, None], rows] = np.where(is_stale(read), there, read)
 

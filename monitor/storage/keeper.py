@@ -98,21 +98,23 @@ class Keeper:
         slot = tier.slot_at(end)
         opened = self._opens[tier].get(target)
         times = self.shelf.times(tier, target, slot)
-        for slab in (*self.pending, *([opened.slab] if opened else ())):
-            if (slab.tier, slab.target, slab.slot) == (tier, target, slot):
+        if opened and opened.slot == slot:
+            times += opened.times.tolist()
+        for slab in self.pending:
+            if place_of(slab) == (tier, target, slot):
                 times += slab.times.tolist()
         return max((time for time in times if end - tier.step < time <= end), default=0)
 
     def settle(self) -> None:
         """Close what is due into files, and let go of its logs."""
         while self.pending:
-            batch = {(slab.tier, slab.target, slab.slot): slab for slab in reversed(self.pending)}
-            self.shelf.put(*batch.values())
+            batch = at_once(self.pending)
+            self.shelf.put(*batch)
             # The rollups of samples must not be lost with their log.
             self.sync()
-            done = {id(slab) for slab in batch.values()}
+            done = {id(slab) for slab in batch}
             self.pending = [slab for slab in self.pending if id(slab) not in done]
-            for slab in batch.values():
+            for slab in batch:
                 if not self._goes_on(slab):
                     self._logs[slab.tier].closed(slab.slot, slab.target)
             for tier in TIERS:
@@ -135,7 +137,10 @@ class Keeper:
         for tier in (HOURS, MINUTES):
             for slot, row in self._unstored(tier):
                 values = row.values.reshape(-1, len(tier.aspects)).T
-                opened = self._keep(tier, row.target, slot, row.time, row.entries[: values.shape[1]], values)
+                # Few of the series of a slot are in each of its rows, where many come and go.
+                seen = np.flatnonzero(~is_stale(values[LAST]))
+                entries = [row.entries[place] for place in seen.tolist()]
+                opened = self._keep(tier, row.target, slot, row.time, entries, values[:, seen])
                 opened.logged += 1
             self._show(tier)
         yield from self._unstored(RAW)
@@ -155,16 +160,16 @@ class Keeper:
         for slot, target in stored.keys() - left:
             self._logs[tier].closed(slot, target)
 
-    def wait_for(self, slab: Slab) -> None:
+    def wait_for(self, *slabs: Slab) -> None:
         """Close these rows when there is time."""
-        self.pending.append(slab)
-        self._show(slab.tier)
+        self.pending += slabs
+        for tier in {slab.tier for slab in slabs}:
+            self._show(tier)
 
     def _goes_on(self, slab: Slab) -> bool:
         """Whether there are more rows of that target in that slot, as the clock was set back: the log of all
         of them stays."""
-        key = slab.tier, slab.target, slab.slot
-        if any((each.tier, each.target, each.slot) == key for each in self.pending):
+        if any(place_of(each) == place_of(slab) for each in self.pending):
             return True
         if slab.tier is RAW:
             return self._orders.get(slab.target, (None, None))[0] == slab.slot
@@ -177,7 +182,7 @@ class Keeper:
             for target, opened in list(self._opens[tier].items()):
                 if tier is MINUTES:
                     self._roll_hour(opened)
-                self.wait_for(opened.slab)
+                self.wait_for(*opened.slabs)
                 del self._opens[tier][target]
                 self.settle()
 
@@ -240,7 +245,7 @@ class Keeper:
     def _known(self, target: Labels, time: int) -> dict[Labels, float]:
         """What the minutes before a time's end with, by series."""
         opened, ended = self._opens[MINUTES].get(target), self._ended.get(target, {})
-        return ended | ends(opened.slab, time - 1) if opened else ended
+        return ended | ends(opened.slabs, time - 1) if opened else ended
 
     def _close(self, job: Close) -> None:
         shape = self._shape(job.target, job.rows.legend)
@@ -294,21 +299,21 @@ class Keeper:
         return opened
 
     def _end(self, opened: Open) -> None:
-        self.wait_for(opened.slab)
+        self.wait_for(*opened.slabs)
         if opened.tier is MINUTES:
-            self._ended[opened.target] = ends(opened.slab, opened.newest)
+            self._ended[opened.target] = ends(opened.slabs, opened.newest)
 
     def _roll_hour(self, opened: Open) -> None:
         """The newest hour of these minutes is over."""
-        slab, hour = opened.slab, hour_of(opened.newest)
+        times, hour = opened.times, hour_of(opened.newest)
         # Of an hour that was cut short, as the clock was set, the rest is rolled up.
         done = max(hour * HOURS.step, self.done(HOURS, opened.target, (hour + 1) * HOURS.step))
-        first = int(slab.times.searchsorted(done, "right"))
-        if first == len(slab.times):
+        first = int(times.searchsorted(done, "right"))
+        if first == len(times):
             return
-        row = merged(slab.values[:, first:])
+        row = merged(opened.rows(first, len(times)))
         seen = ~is_stale(row[LAST])
-        self._add(HOURS, opened.target, opened.newest, chosen(slab.entries, seen), row[:, seen])
+        self._add(HOURS, opened.target, opened.newest, chosen(opened.entries, seen), row[:, seen])
 
     def _shape(self, target: Labels, legend: Legend) -> Shape:
         shape = self._shapes.get(target)
@@ -319,7 +324,7 @@ class Keeper:
     def _show(self, tier: Tier) -> None:
         waiting = [slab for slab in self.pending if slab.tier is tier]
         opens = self._opens.get(tier, {}).values()
-        self.shown[tier] = (*waiting, *(each.slab for each in opens))
+        self.shown[tier] = (*waiting, *(slab for each in opens for slab in each.slabs))
 
 
 def chosen(entries: Sequence[Entry], seen: Flags) -> list[Entry]:
@@ -338,14 +343,36 @@ def latest(rows: Floats, columns: ColumnIndex, wanted: Flags) -> Floats:
     return found
 
 
-def ends(slab: Slab, time: int) -> dict[Labels, float]:
-    """The last sample of each series in the rows of a rolled-up slab up to a time."""
-    held = slab.values[LAST, : slab.times.searchsorted(time, "right")]
-    found = latest(held, slice(None), np.ones(held.shape[1], np.bool_))
-    known = ~is_stale(found)
-    return dict(
-        zip([entry.labels for entry in chosen(slab.entries, known)], found[known].tolist(), strict=True)
-    )
+def ends(slabs: Iterable[Slab], time: int) -> dict[Labels, float]:
+    """The last sample of each series in the rows of rolled-up slabs up to a time."""
+    last: dict[Labels, float] = {}
+    for slab in slabs:
+        held = slab.values[LAST, : slab.times.searchsorted(time, "right")]
+        found = latest(held, slice(None), np.ones(held.shape[1], np.bool_))
+        known = ~is_stale(found)
+        labels = [entry.labels for entry in chosen(slab.entries, known)]
+        last.update(zip(labels, found[known].tolist(), strict=True))
+    return last
+
+
+def place_of(slab: Slab) -> tuple[Tier, Labels, int]:
+    """Where the rows of a slab belong."""
+    return slab.tier, slab.target, slab.slot
+
+
+def at_once(pending: Iterable[Slab]) -> list[Slab]:
+    """Those that can be closed together: of rows that belong to one place, those of different series."""
+    batch: list[Slab] = []
+    met: dict[tuple[Tier, Labels, int], set[Labels] | None] = {}
+    for slab in pending:
+        labels = {entry.labels for entry in slab.entries}
+        known = met.setdefault(place_of(slab), set())
+        if known is None or not known.isdisjoint(labels):
+            met[place_of(slab)] = None  # What comes after it, too, waits for its turn.
+        else:
+            known |= labels
+            batch.append(slab)
+    return batch
 
 
 def hour_of(time: int) -> int:

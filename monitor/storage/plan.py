@@ -39,17 +39,18 @@ class Plan:
     def __init__(self, start: int, end: int) -> None:
         self._start, self._end = start, end
         self._lows = self._highs = np.zeros(0, np.int64)
-        self._sums = np.zeros(1, np.int64)
+        self._sums: Times | None = None
         self._fresh: list[tuple[Times, Times]] = []
         self.reach = 0
         """Milliseconds that the coarsest row taken stands for."""
 
     def take(self, tier: Tier, times: Times) -> Taken | None:
         """Those of rows with these times that are given; None where none is."""
-        step = max(1, tier.step)
-        highs = -(-times // step) * step
-        lows = highs - step
-        free = (lows >= self._start - 1) & (highs <= self._end) & ~self._overlaps(lows, highs)
+        highs = -(-times // tier.step) * tier.step if tier.step else times
+        lows = highs - max(1, tier.step)
+        free = (lows >= self._start - 1) & (highs <= self._end)
+        if len(self._lows):
+            free &= ~self._overlaps(lows, highs)
         rows = np.flatnonzero(free)
         if not len(rows):
             return None
@@ -60,24 +61,35 @@ class Plan:
     def next_tier(self) -> None:
         """The rows of one resolution have all been offered."""
         if self._fresh:
-            lows = np.concatenate([self._lows, *(low for low, _ in self._fresh)])
-            highs = np.concatenate([self._highs, *(high for _, high in self._fresh)])
-            self._lows, places = np.unique(lows, return_index=True)
-            self._highs = highs[places]
-            self._sums = np.concatenate([[0], np.cumsum(self._highs - self._lows)])
-            self._fresh = []
+            self._lows = np.concatenate([self._lows, *(low for low, _ in self._fresh)])
+            self._highs = np.concatenate([self._highs, *(high for _, high in self._fresh)])
+            if (self._lows[1:] <= self._lows[:-1]).any():
+                self._lows, places = np.unique(self._lows, return_index=True)
+                self._highs = self._highs[places]
+            self._sums, self._fresh = None, []
+
+    def open_to(self, tier: Tier) -> bool:
+        """Whether a whole row of a resolution would find room between what is given."""
+        step = max(1, tier.step)
+        lows = np.concatenate([[self._start - 1], self._highs])
+        highs = np.concatenate([self._lows, [self._end]])
+        wide = highs - lows >= step
+        borders = -(-lows[wide] // step) * step
+        return bool((borders + step <= highs[wide]).any())
 
     def covers(self, low: int, high: int) -> bool:
         """Whether all between two borders (low, high], as far as it is asked for, is given already."""
         low, high = max(low, self._start - 1), min(high, self._end)
+        if not len(self._lows):
+            return high <= low
         first, last = self._highs.searchsorted(low, "right"), self._lows.searchsorted(high, "left")
         if first >= last:
             return high <= low
+        if self._sums is None:
+            self._sums = np.concatenate([[0], np.cumsum(self._highs - self._lows)])
         beyond = max(0, low - int(self._lows[first])) + max(0, int(self._highs[last - 1]) - high)
         return int(self._sums[last] - self._sums[first]) - beyond >= high - low
 
     def _overlaps(self, lows: Times, highs: Times) -> npt.NDArray[np.bool_]:
-        if not len(self._lows):
-            return np.zeros(len(lows), np.bool_)
         after = np.minimum(self._highs.searchsorted(lows, "right"), len(self._highs) - 1)
         return (self._highs[after] > lows) & (self._lows[after] < highs)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from monitor.model import Labels, Times
 from monitor.storage import Flags, Selection, is_stale
 from monitor.storage.contents import Chosen, Contents, Numbers, Slot
 from monitor.storage.head import present_in
-from monitor.storage.sources import Loose, Stored, fetch
+from monitor.storage.sources import Loose, Stored, Within, fetch
 from monitor.storage.tier import Tier
 from monitor.storage.volume import Volume
 
@@ -30,10 +32,13 @@ class Present:
         rows = np.flatnonzero(self._within(source.tier, source.times))
         self._meet(source.labels, np.any(~is_stale(source.read(rows, ("last",))[0]), axis=1))
 
-    def stored(self, volume: Volume, contents: Contents, chosen: dict[Labels, Chosen]) -> None:
+    def stored(
+        self, volume: Volume, contents: Contents, choose: Callable[[Contents, Labels], Chosen]
+    ) -> None:
         """A file.  Slots at the ends of the range are put off until most of their series are met."""
         tier = volume.tier
-        for target, each in chosen.items():
+        for target in contents.slots:
+            each = choose(contents, target)
             whole: list[Numbers] = []
             for number, slot in sorted(contents.slots.get(target, {}).items()):
                 if not tier.slot_at(self._start) <= number <= tier.slot_at(self._end):
@@ -52,7 +57,7 @@ class Present:
             places = [place for place, labels in enumerate(chosen.labels) if labels not in self._found]
             if len(rows) and places:
                 rest = Chosen(chosen.ids[places], tuple(chosen.labels[place] for place in places))
-                source = Stored(volume, contents, slot, rest)
+                source = Stored(volume, contents, slot, Within(rest)(slot))
                 fetch([source])
                 self._meet(source.labels, np.any(~is_stale(source.read(rows, ("last",))[0]), axis=1))
         return list(self._found)

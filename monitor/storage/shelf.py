@@ -71,7 +71,8 @@ class Shelf:
             return list(self._told)
 
     def put(self, *slabs: Slab, anew: bool = False) -> None:
-        """Keep rows for good: those of one file in one transaction, one slab for a target and slot.
+        """Keep rows for good: those of one file in one transaction; slabs of one target and slot have
+        different series.
 
         Where a slot has rows already they are merged, or replaced (`anew`, with all of their series).  A
         damaged file is repaired first.  Raises sqlite3.OperationalError or OSError (a full disk, a read-only

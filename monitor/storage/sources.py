@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from monitor.model import Floats, Labels, Times
 from monitor.storage import Aspect, Matcher, Selection
 from monitor.storage.codec import decode
-from monitor.storage.contents import Chosen, Contents, Numbers, Slot
+from monitor.storage.contents import Chosen, Contents, Slot
 from monitor.storage.plan import Places
 from monitor.storage.register import label_value
 from monitor.storage.schema import Row, cell_number
@@ -79,37 +80,57 @@ class Loose(NamedTuple):
 
 
 class Stored:
-    """A slot of a file.  Its cells are fetched by `wanted`, for all slots of the file at once."""
+    """A slot of a file.  Its cells are fetched by `fetch`, for all slots of the file at once."""
 
-    def __init__(self, volume: Volume, contents: Contents, slot: Slot, chosen: Chosen) -> None:
+    def __init__(self, volume: Volume, contents: Contents, slot: Slot, wanted: Chosen) -> None:
+        """`wanted` are series that have a cell in the slot."""
         self.volume, self.contents, self.tier = volume, contents, volume.tier
-        self.times = slot.times
-        self._slot = slot
-        _, places, _ = np.intersect1d(chosen.ids, slot.series, assume_unique=True, return_indices=True)
-        self._ids: Numbers = chosen.ids[places]
-        self.labels: tuple[Labels, ...] = tuple(chosen.labels[place] for place in places.tolist())
+        self.labels = wanted.labels
+        self.slot = slot
+        base = cell_number(slot.slot, 0)
+        self.numbers: list[int] = (base + wanted.ids).tolist()
+        """The ids of the cells."""
         self.rows: dict[int, Row] = {}
         """The cells by their id, once they were fetched."""
 
-    @property
-    def wanted(self) -> dict[int, int]:
-        """Ids of the cells, and the version that they are of."""
-        return {cell_number(self._slot.slot, series): self._slot.written for series in self._ids.tolist()}
+    @cached_property
+    def times(self) -> Times:
+        return self.slot.times
 
     def read(self, rows: Places, aspects: tuple[Aspect, ...]) -> Floats:
         places = [self.tier.aspects.index(aspect) for aspect in aspects] if self.tier.step else [0]
         count = len(self.times)
-        values = np.empty((len(places), len(self._ids), len(rows)))
+        values = np.empty((len(places), len(self.numbers), len(rows)))
         some = slice(None) if len(rows) == count else rows
-        for index, number in enumerate(self.wanted):
+        for index, number in enumerate(self.numbers):
             row = self.rows.get(number)
             if row is None:
-                self.volume.name_lost(self._slot.slot, self.labels[index])
+                self.volume.name_lost(self.slot.slot, self.labels[index])
                 values[:, index] = decode(None, len(rows))
                 continue
             for aspect, place in enumerate(places):
                 values[aspect, index] = column(row, place, count)[some]
         return values
+
+
+class Within:
+    """Which of the series that were chosen have a cell in a slot: most slots of a file have the same."""
+
+    def __init__(self, chosen: Chosen) -> None:
+        self._chosen = chosen
+        self._known: dict[bytes, Chosen] = {}
+
+    def __call__(self, slot: Slot) -> Chosen:
+        """Those of the chosen."""
+        ids, labels = self._chosen
+        if not len(ids):
+            return self._chosen
+        found = self._known.get(slot.packed_series)
+        if found is None:
+            places = np.flatnonzero(np.isin(ids, slot.series, assume_unique=True))
+            found = Chosen(ids[places], tuple(labels[place] for place in places.tolist()))
+            found = self._known[slot.packed_series] = self._chosen if len(places) == len(ids) else found
+        return found
 
 
 def fetch(sources: list[Source]) -> None:
@@ -119,7 +140,7 @@ def fetch(sources: list[Source]) -> None:
         if isinstance(source, Stored):
             files.setdefault(source.volume, []).append(source)
     for volume, slots in files.items():
-        wanted = {number: written for slot in slots for number, written in slot.wanted.items()}
+        wanted = {number: slot.slot.written for slot in slots for number in slot.numbers}
         rows = volume.cells(slots[0].contents, wanted)
         for slot in slots:
             slot.rows = rows
@@ -137,7 +158,7 @@ class Matched:
 
     def columns(self, slab: Slab, matchers: Matchers) -> Places:
         """The columns of the series that all matchers accept, ascending."""
-        key = slab.tier, slab.slot, slab.target, matchers
+        key = slab.tier, slab.slot, slab.entries[0].labels if slab.entries else slab.target, matchers
         entries, places = self._known.pop(key, ((), None))
         if places is None or entries is not slab.entries:
             places = matching(slab, matchers)

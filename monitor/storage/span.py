@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from pathlib import Path
 
 from monitor.model import Labels
@@ -48,7 +49,8 @@ class Span:
             raise DamagedError(path, ", ".join(contents.lost) or "its structure is broken")
 
     def put(self, slabs: Sequence[Slab], *, anew: bool = False) -> None:
-        """Keep rows of the slots of this file, for good when this returns: one slab for a target and slot.
+        """Keep rows of the slots of this file, for good when this returns; slabs of one target and slot have
+        different series.
 
         Where a slot has rows of the target they are merged: see `merge`.  `anew` puts the slab, which has all
         of their series, in their place.  Raises ValueError, and
@@ -57,26 +59,32 @@ class Span:
         contents = self._volume.contents()
         draft = Draft(contents)
         ids: dict[Labels, Ids] = {}
+        groups: dict[tuple[Labels, int], list[Slab]] = {}
         for slab in slabs:
-            known = ids.get(slab.target, self._ids.get(slab.target, {}))
-            merged, known = self._merged(contents, slab, known, anew)
-            if merged is not None:
-                ids[slab.target] = draft.add(merged, known)
+            groups.setdefault((slab.target, slab.slot), []).append(slab)
+        for (target, _), group in groups.items():
+            known = ids.get(target, self._ids.get(target, {}))
+            wanted, known = self._merged(contents, group, known, anew)
+            if wanted:
+                ids[target] = draft.add(wanted, known)
         if ids:
             self._write(draft)
             self._ids.update(ids)
 
-    def _merged(self, contents: Contents, slab: Slab, known: Ids, anew: bool) -> tuple[Slab | None, Ids]:
-        """What the slot is to hold then, None where it does already, and the ids of what it held."""
-        slot = contents.slots.get(slab.target, {}).get(slab.slot)
+    def _merged(
+        self, contents: Contents, slabs: list[Slab], known: Ids, anew: bool
+    ) -> tuple[list[Slab], Ids]:
+        """What the slot is to hold then, nothing where it does already, and the ids of what it held."""
+        slot = contents.slots.get(slabs[0].target, {}).get(slabs[0].slot)
         if slot is None:
-            return slab, known
+            return slabs, known
+        slab = reduce(merge, slabs)
         stored = self._volume.slab(contents, slab.target, slot, self._intern)
         merged = slab if anew else merge(stored, slab)
         if same(stored, merged):
-            return None, known
+            return [], known
         entries = contents.entries(slot.series, self._intern)
-        return merged, {entry: number for number, entry in entries.items()}
+        return [merged], {entry: number for number, entry in entries.items()}
 
     def _write(self, draft: Draft) -> None:
         cells = list(draft.cells())

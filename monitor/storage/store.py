@@ -237,9 +237,8 @@ class Store(Storage):
         for target in {**self.shelf.newest(RAW), **waiting}:
             end = logged.get(target, now + 1) - 1
             named = tuple(Matcher(name, "=", value) for name, value in target)
-            for found in self.history.select(named, start, end):
-                # Minutes that stand where samples are lost are none.
-                if found.target == target and not found.reach:
+            for found in self.history.samples(named, start, end):
+                if found.target == target:
                     entries = [Entry(each, metrics[dict(each)["__name__"]]) for each in found.series.labels]
                     self._load(Scrapes(target, found.timestamps, entries, found.values))
 

@@ -23,7 +23,7 @@ from monitor.storage.logged import logs, slab_of
 from monitor.storage.register import label_value
 from monitor.storage.repair import take_back
 from monitor.storage.shelf import FOREVER, Shelf
-from monitor.storage.sources import Stored, fetch
+from monitor.storage.sources import Stored, Within, fetch
 from monitor.storage.tier import Entry, Slab, Tier
 from monitor.storage.verify import TRIES
 from monitor.storage.volume import ChangedError, Volume
@@ -178,9 +178,9 @@ class Unload:
         tier, wanted = self._wanted.tier, self._wanted
         for _ in range(TRIES):
             try:
-                contents = volume.contents()
+                contents, within = volume.contents(), Within(chosen)
                 found = [
-                    (number, Stored(volume, contents, slot, chosen))
+                    (number, Stored(volume, contents, slot, within(slot)))
                     for target, slots in contents.slots.items()
                     for number, slot in sorted(slots.items())
                     if set(target) <= set(chosen.labels[0])

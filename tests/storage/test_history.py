@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
 from monitor.storage import Look, Matcher, Selection, is_stale
-from monitor.storage.contents import Contents
+from monitor.storage.contents import Chosen, Contents
 from monitor.storage.head import Head
 from monitor.storage.history import History
 from monitor.storage.join import ascending
@@ -260,6 +260,28 @@ def test_series_of_a_long_range_are_told_by_names_alone(
     assert set(found) == {entry(WEB, number).labels for number in (1, 2)}
     assert asked == []
     shelf.close()
+
+
+def test_names_of_what_is_not_wanted_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.put(*slabs(RAW, WEB, range(START + 1000, START + 20 * MINUTE + 1, 1000)))
+    shelf.put(*slabs(MINUTES, WEB, range(START + MINUTE, START + 20 * MINUTE + 1, MINUTE)))
+    read: list[Tier] = []
+    choose = Contents.choose
+
+    def counted(contents: Contents, *arguments: Any) -> Chosen:
+        read.append(contents.tier)
+        return choose(contents, *arguments)
+
+    monkeypatch.setattr(Contents, "choose", counted)
+    past = history(shelf)
+    past.select(EVERYTHING, START + 1, START + 20 * MINUTE)
+    assert read == [RAW]
+    past.select(EVERYTHING, START + 1, START + 20 * MINUTE, Look(MINUTE))
+    assert read == [RAW, MINUTES]
+    # What comes after the newest sample might be in minutes alone.
+    past.select(EVERYTHING, START + 1, START + 22 * MINUTE)
+    assert read == [RAW, MINUTES, RAW, MINUTES]
 
 
 def test_what_is_asked_for_again_has_the_same_series(tmp_path: Path) -> None:

@@ -40,16 +40,19 @@ def test_rows_lie_in_the_range_and_overlap_no_others(
     taken: set[int] = set()
     for tier in preference(grain)[:2]:
         found = plan.take(tier, given_times[tier])
-        asked = {time: stands_for(tier, time) for time in given_times[tier].tolist()}
+        given_rows = {time: stands_for(tier, time) for time in given_times[tier].tolist()}
         right = {
             time: spans
-            for time, spans in asked.items()
+            for time, spans in given_rows.items()
             if not spans & taken and all(start <= span <= end for span in spans)
         }
         assert (found.times.tolist() if found else []) == sorted(right)
         taken = taken.union(*right.values())
         plan.next_tier()
     quarters = set(range(start - 1 + MINUTE // 4, end + 1, MINUTE // 4))
+    whole = [stands_for(MINUTES, time) for time in range(0, 6 * MINUTE, MINUTE)]
+    asked = [spans for spans in whole if min(spans) - MINUTE // 4 >= start - 1 and max(spans) <= end]
+    assert plan.open_to(MINUTES) == any(not spans & taken for spans in asked)
     if not taken.intersection(raw.tolist()):
         assert plan.covers(0, 4 * MINUTE) == (quarters <= taken)
 

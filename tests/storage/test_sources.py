@@ -25,18 +25,18 @@ def grown(opened: Open, time: int, *cpus: str) -> None:
 def test_columns_are_worked_out_once_while_the_series_are_the_same() -> None:
     opened, matched = Open(MINUTES, TARGET, 0), Matched()
     grown(opened, 60_000, "0", "1")
-    first = matched.columns(opened.slab, WANTED)
+    first = matched.columns(opened.slabs[0], WANTED)
     grown(opened, 120_000, "0", "1")
     assert first.tolist() == [1]
-    assert matched.columns(opened.slab, WANTED) is first
+    assert matched.columns(opened.slabs[0], WANTED) is first
 
 
 def test_a_series_that_comes_is_found() -> None:
     opened, matched = Open(MINUTES, TARGET, 0), Matched()
     grown(opened, 60_000, "0", "1")
-    assert matched.columns(opened.slab, WANTED).tolist() == [1]
+    assert matched.columns(opened.slabs[0], WANTED).tolist() == [1]
     grown(opened, 120_000, "2", "0")
-    assert matched.columns(opened.slab, WANTED).tolist() == [1, 2]
+    assert matched.columns(opened.slabs[0], WANTED).tolist() == [1, 2]
 
 
 def test_slots_and_matchers_are_told_apart_and_the_oldest_forgotten() -> None:
@@ -44,5 +44,5 @@ def test_slots_and_matchers_are_told_apart_and_the_oldest_forgotten() -> None:
     for slot, cpus in enumerate((("1", "0"), ("0", "1"))):
         opened = Open(MINUTES, TARGET, slot)
         grown(opened, 60_000, *cpus)
-        assert matched.columns(opened.slab, WANTED).tolist() == [slot]
-        assert matched.columns(opened.slab, ()).tolist() == [0, 1]
+        assert matched.columns(opened.slabs[0], WANTED).tolist() == [slot]
+        assert matched.columns(opened.slabs[0], ()).tolist() == [0, 1]
