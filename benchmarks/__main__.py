@@ -20,6 +20,7 @@ from benchmarks import (
     fanout,
     history,
     memory,
+    opening,
     stalled,
     start,
     tick,
@@ -43,6 +44,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "workers": workers.rows,
     "curves": curves.rows,
     "history": history.rows,
+    "opening": opening.rows,
 }
 """By name, the short ones first."""
 

@@ -60,6 +60,10 @@ class Options:
     """Of each engine of history."""
     calm: float = 20
     """Seconds between two of them at most."""
+    visitors: int = 1_000_000
+    """Series that come and go in a month."""
+    age: float = 1
+    """Of what is kept by default, the share that is stored when the service starts."""
     images: Path | None = None
     """The folder that curves are drawn into; none are where there is none."""
 

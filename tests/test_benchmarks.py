@@ -35,6 +35,8 @@ SMALL = Options(
     copies=1,
     kills=1,
     calm=0.1,
+    visitors=100_000,
+    age=0.001,
 )
 
 
