@@ -12,18 +12,23 @@ class Lines:
     """Looks for each wanted line by its name, which is cheaper than to split them all.
 
     `wanted` gives the metric of a name, None for one that is not wanted.  Which names there are and in what
-    order is the kernel's; they are listed again only when one is not found.
+    order is the kernel's; they are listed again only when there are more or fewer lines, or one is not found,
+    and until all that ever were are there again.
     """
 
     def __init__(self, wanted: Callable[[str], Metric | None]) -> None:
         self._wanted = wanted
         self._keys: list[str] = []
+        self._most = 0
+        """Names that ever were."""
+        self._count = 0
+        """Lines when names were listed; 0 where some were missing."""
         self._layout = layout(())
 
     def block(self, text: str) -> Block:
         """The wanted numbers.  Raises ValueError for a line without one."""
         text = "\n" + text
-        values = list(numbers(text, self._keys))
+        values = list(numbers(text, self._keys)) if text.count("\n") == self._count else []
         if not values or len(values) < len(self._keys):
             self._list(text)
             values = list(numbers(text, self._keys))
@@ -33,6 +38,8 @@ class Lines:
         names = [words[0] for line in text.splitlines() if (words := line.split())]
         found = {name: metric for name in names if (metric := self._wanted(name))}
         self._keys = [f"\n{name} " for name in found]
+        self._most = max(self._most, len(found))
+        self._count = text.count("\n") if len(found) == self._most else 0
         self._layout = layout(tuple(metric.at() for metric in found.values()))
 
 

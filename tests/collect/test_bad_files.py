@@ -126,17 +126,19 @@ def test_any_bytes_are_read_or_refused(name: str, file: str, data: bytes) -> Non
 @pytest.mark.parametrize(("name", "file"), [pair for pair in ALL if pair[0] != "uname"])
 @settings(max_examples=20)
 @given(data=st.data())
-def test_a_garbled_line_is_read_or_refused_by_a_collector_that_knew_the_file(
+def test_a_garbled_line_is_read_or_refused_and_what_comes_then_is_as_it_was(
     name: str, file: str, data: st.DataObject
 ) -> None:
     text = content(name, file)
     source = collector(name)
-    collected(source, changed(name, file, text))
+    before = numbers(collected(source, changed(name, file, text)))
     lines = text.splitlines(keepends=True)
     place = data.draw(st.integers(0, len(lines) - 1))
     lines[place] = data.draw(st.sampled_from([b"", b"\n", b"x\n", b"x: y\n", b"-1\n", b"cpu9 1\n", lines[0]]))
     with suppress(ValueError):
-        collected(source, changed(name, file, b"".join(lines)))
+        found = collected(source, changed(name, file, b"".join(lines)))
+        assert all(isinstance(value, (int, float)) for block in found for value in block.values)
+    assert numbers(collected(source, changed(name, file, text))) == before
 
 
 @pytest.mark.parametrize("name", FILES)
