@@ -15,7 +15,7 @@ from monitor.storage import Storage
 from monitor.stream.feed import Feed
 from monitor.stream.frames import Frame
 from monitor.stream.recall import Answer, Told, TooLargeError, Wanted, answers_of, tell
-from monitor.stream.source import Brought, Delivery, PastError
+from monitor.stream.source import Brought, Delivery, PastError, Stretch
 
 KEPT = 8
 """Answers kept for others who ask for the same; each may be of megabytes."""
@@ -40,8 +40,9 @@ class Beyond:
         """Whether the newest column is for this, because memory never has all that it tells of."""
         return not self.archive.keeps(feed.depth.earliest(now), now)
 
-    def bring(self, feed: Feed, after: int, answer: Brought, request: int | None, until: int | None) -> None:
+    def bring(self, feed: Feed, stretch: Stretch, answer: Brought) -> None:
         """The columns after + 1 to n, where n is the feed's now, or `until` if that is earlier."""
+        after, request, until = stretch
         n = feed.n if until is None else min(feed.n, until)
         key = feed.id, after, n, request is not None
         if key in self._told:

@@ -13,7 +13,7 @@ from monitor.stream.feed import Feed, FeedError
 from monitor.stream.feeds import Feeds
 from monitor.stream.frames import Frame
 from monitor.stream.mirror import Send
-from monitor.stream.source import Asked, Delivery, PastError
+from monitor.stream.source import Asked, Delivery, PastError, Stretch
 from monitor.stream.table import Table
 
 EARLY = 0
@@ -82,7 +82,8 @@ class Branch:
         if lent.told < feed.n:
             # Asked while the others are still evaluated: the answer must be in step with the mirror.
             self._tell(EARLY, (lent,))
-        self.feeds.bring(feed, asked.after, partial(self._brought, asked), asked.request, asked.until)
+        stretch = Stretch(asked.after, asked.request, asked.until)
+        self.feeds.bring(feed, stretch, partial(self._brought, asked))
 
     def _brought(self, asked: relay.Past, found: Delivery | PastError) -> None:
         if isinstance(found, PastError):

@@ -17,7 +17,7 @@ from monitor.storage import Storage
 from monitor.stream.beyond import Beyond
 from monitor.stream.feed import Feed, FeedError, text_of
 from monitor.stream.isolation import Isolated, nowhere
-from monitor.stream.source import Asked, Brought, Delivery, Followed, Opened
+from monitor.stream.source import Asked, Brought, Delivery, Followed, Opened, Stretch
 from monitor.stream.table import MOST, Gather, Table
 
 RATE_STEPS = 5
@@ -119,20 +119,13 @@ class Feeds:
             return self.open_table(asked.table, asked.may, asked.view)
         return self.open(asked.queries, dict(asked.variables), asked.step, asked.may)
 
-    def bring(
-        self,
-        feed: Followed,
-        after: int,
-        answer: Brought,
-        request: int | None = None,
-        until: int | None = None,
-    ) -> None:
-        """The columns behind number `after`; the answer comes within the call where memory has them."""
+    def bring(self, feed: Followed, stretch: Stretch, answer: Brought) -> None:
+        """The columns of a stretch; the answer comes within the call where memory has them."""
         assert isinstance(feed, Feed | Table)
-        if isinstance(feed, Feed) and (until is not None or self.beyond.holds(feed, after)):
-            self.beyond.bring(feed, after, answer, request, until)
+        if isinstance(feed, Feed) and (stretch.until is not None or self.beyond.holds(feed, stretch.after)):
+            self.beyond.bring(feed, stretch, answer)
         else:
-            answer(Delivery(feed.n, [feed.past(after, self.storage, request)]))
+            answer(Delivery(feed.n, [feed.past(stretch.after, self.storage, stretch.request)]))
 
     def close(self, feed: Followed) -> None:
         """One listener less."""

@@ -14,12 +14,10 @@ from monitor.formats import relay
 from monitor.promql import QueryError
 from monitor.stream.feed import PASTS, FeedError
 from monitor.stream.frames import Frame
-from monitor.stream.source import Asked, Brought, Delivery, Followed, Opened, PastError
+from monitor.stream.source import Asked, Brought, Delivery, Followed, Opened, PastError, Stretch
 from monitor.stream.table import Gather
 
 Send = Callable[[relay.Message], None]
-Key = tuple[int, int | None, int | None]
-"""What of the past is asked for: after, request, until."""
 
 
 class Mirror:
@@ -35,9 +33,9 @@ class Mirror:
         self.asked: list[Asked] = []
         """The ways in which it was asked for, each of which opened it once."""
         self.listeners = 0
-        self.pasts: dict[Key, Delivery] = {}
+        self.pasts: dict[Stretch, Delivery] = {}
         """Brought since the newest column came, for others who need the same."""
-        self.awaited: defaultdict[Key, list[Brought]] = defaultdict(list)
+        self.awaited: defaultdict[Stretch, list[Brought]] = defaultdict(list)
 
     @property
     def key(self) -> Hashable:
@@ -49,7 +47,7 @@ class Mirror:
 
     def take(self, brought: relay.Brought) -> None:
         """Give the columns to all who wait for them."""
-        key = brought.after, brought.request, brought.until
+        stretch = Stretch(brought.after, brought.request, brought.until)
         found: Delivery | PastError
         if brought.code:
             found = PastError(brought.code, brought.text)
@@ -57,8 +55,8 @@ class Mirror:
             found = Delivery(brought.n, list(frames_of(brought.parts)))
             if len(self.pasts) == PASTS:
                 del self.pasts[next(iter(self.pasts))]
-            self.pasts[key] = found
-        for answer in self.awaited.pop(key, ()):
+            self.pasts[stretch] = found
+        for answer in self.awaited.pop(stretch, ()):
             answer(found)
 
 
@@ -91,22 +89,14 @@ class Mirrors:
             self._awaited[asked], self._questions[number] = [answer], asked
             self.send(relay.Open(number, *asked[:-1], may=sorted(asked.may)))
 
-    def bring(
-        self,
-        feed: Followed,
-        after: int,
-        answer: Brought,
-        request: int | None = None,
-        until: int | None = None,
-    ) -> None:
+    def bring(self, feed: Followed, stretch: Stretch, answer: Brought) -> None:
         assert isinstance(feed, Mirror)
-        key = after, request, until
-        if key in feed.pasts:
-            answer(feed.pasts[key])
+        if stretch in feed.pasts:
+            answer(feed.pasts[stretch])
             return
-        if key not in feed.awaited:
-            self.send(relay.Past(feed.id, after, request, until))
-        feed.awaited[key].append(answer)
+        if stretch not in feed.awaited:
+            self.send(relay.Past(feed.id, *stretch))
+        feed.awaited[stretch].append(answer)
 
     def close(self, feed: Followed) -> None:
         assert isinstance(feed, Mirror)

@@ -23,7 +23,7 @@ from monitor.stream.feed import FeedError
 from monitor.stream.frames import Frame
 from monitor.stream.limits import SessionLimits
 from monitor.stream.request import RefusedError, asked, too_many
-from monitor.stream.source import Delivery, Followed, PastError, Source
+from monitor.stream.source import Delivery, Followed, PastError, Source, Stretch
 from monitor.stream.weight import weight
 
 BAD_MESSAGES = 2
@@ -281,12 +281,13 @@ class Session:
     def _bring(self, subscription: Subscription, after: int, now: float, request: int | None = None) -> None:
         subscription.sent = AWAITING
         answer = partial(self._brought, subscription, after, now, request)
-        self.feeds.bring(subscription.feed, after, answer, request)
+        self.feeds.bring(subscription.feed, Stretch(after, request), answer)
 
     def _look_back(self, feed: Followed, message: Subscribe, until: int, now: float) -> None:
         """Have a part of the past brought; the feed is let go of when that is here."""
         answer = partial(self._seen, feed, message.request, now)
-        self.feeds.bring(feed, until - message.range // feed.step, answer, message.request, until)
+        stretch = Stretch(until - message.range // feed.step, message.request, until)
+        self.feeds.bring(feed, stretch, answer)
 
     def _seen(self, feed: Followed, request: int, now: float, found: Delivery | PastError) -> None:
         self.feeds.close(feed)

@@ -47,6 +47,16 @@ class Followed(Protocol):
     def queries(self) -> Sequence[object]: ...
 
 
+class Stretch(NamedTuple):
+    """Columns of a feed that are asked for: those behind number `after`."""
+
+    after: int
+    request: int | None = None
+    """Of the client, where the answer is one to it."""
+    until: int | None = None
+    """Number of the last one; without it what was the newest not long before the answer comes."""
+
+
 class Delivery(NamedTuple):
     """Columns of the past, the last of which is number n, and what belongs to them."""
 
@@ -77,16 +87,8 @@ class Source(Protocol):
     def ask(self, asked: Asked, answer: Opened) -> None:
         """The feed, which is the asker's to `close`, or why it cannot be."""
 
-    def bring(
-        self,
-        feed: Followed,
-        after: int,
-        answer: Brought,
-        request: int | None = None,
-        until: int | None = None,
-    ) -> None:
-        """The columns behind number `after`, up to number `until`, or what was the newest not long before the
-        answer comes."""
+    def bring(self, feed: Followed, stretch: Stretch, answer: Brought) -> None:
+        """The columns of a stretch."""
 
     def close(self, feed: Followed) -> None:
         """One listener less."""

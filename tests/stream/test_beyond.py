@@ -15,7 +15,7 @@ from monitor.stream.feed import FeedError
 from monitor.stream.limits import SessionLimits
 from monitor.stream.mirror import Mirror, Mirrors
 from monitor.stream.session import Session
-from monitor.stream.source import Asked, Delivery, Followed, PastError
+from monitor.stream.source import Asked, Delivery, Followed, PastError, Stretch
 from tests.stream.deep import DeepHouse
 from tests.stream.house import START, read, subscribe
 from tests.stream.test_session import BEAT
@@ -265,7 +265,7 @@ def test_a_worker_hears_of_the_past_like_everybody(deep: DeepHouse) -> None:
     mirror = got.pop()
     assert isinstance(mirror, Mirror)
     for answer in answers:
-        mirrors.bring(mirror, answer.after, got.append, answer.request, answer.until)
+        mirrors.bring(mirror, Stretch(answer.after, answer.request, answer.until), got.append)
         mirrors.take(answer)
     assert [each.n for each in got if isinstance(each, Delivery)] == [START + 92, START + 400]
     assert [each.code for each in got if isinstance(each, PastError)] == ["unavailable"]
