@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 HEADER = struct.Struct("=IHHII")
@@ -40,6 +41,18 @@ async def dump(protocol: int, kind: int, question: bytes) -> AsyncIterator[bytes
                     raise refusal(content)
                 yield content
             await asyncio.sleep(0)  # What is there already is received without a turn.
+
+
+@dataclass(eq=False)
+class Asker:
+    """A collector that asks the kernel now and then, and holds nothing; `ask` stands for it in tests."""
+
+    every: float = 5.0
+    ask: Ask = dump
+    limit = 5.0
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 def messages(data: bytes) -> Iterator[tuple[int, bytes]]:

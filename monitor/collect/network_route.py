@@ -8,16 +8,15 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from monitor.collect.host import Host
 from monitor.collect.links import ROUTE, links
-from monitor.collect.netlink import Ask, aligned, attributes, dump
+from monitor.collect.netlink import Asker, aligned, attributes
 from monitor.collect.table import layout
 from monitor.model import Block, Kind, Metric
 
-EVERY = 10.0
-TIMEOUT = 5.0
 MOST = 1000
 """Routes that are told one by one; a router of the Internet has a million, which are counted only."""
 GETROUTE = 26
@@ -56,18 +55,16 @@ ROUTES = Metric("node_network_routes", Kind.GAUGE, "Routes over a network device
 Labels = dict[str, str]
 
 
-class NetworkRoute:
-    def __init__(self, every: float = EVERY, ask: Ask = dump) -> None:
-        self.every = every
-        self.limit = TIMEOUT
-        self._ask = ask
+@dataclass(eq=False)
+class NetworkRoute(Asker):
+    every: float = 10.0
 
     async def refresh(self, _host: Host) -> list[Block]:
         """Ask for all routes; the first ones are told, all are counted."""
-        names = await links(self._ask)
+        names = await links(self.ask)
         told: dict[tuple[tuple[str, str], ...], None] = {}
         counts: Counter[str] = Counter()
-        async for message in self._ask(ROUTE, GETROUTE, bytes(HEAD.size)):
+        async for message in self.ask(ROUTE, GETROUTE, bytes(HEAD.size)):
             for labels in routes(message, names):
                 counts[labels["device"]] += 1
                 if len(told) < MOST:
@@ -78,9 +75,6 @@ class NetworkRoute:
             Block(layout(tuple(infos)), [1.0] * len(infos)),
             Block(layout(tuple(totals)), [float(counts[device]) for device in sorted(counts)]),
         ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
 
 def routes(message: bytes, names: dict[int, str]) -> Iterator[Labels]:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from monitor.collect.host import Host
 from monitor.collect.links import ROUTE, links
-from monitor.collect.netlink import Ask, attributes, dump, text
+from monitor.collect.netlink import Asker, attributes, text
 from monitor.collect.shape import Shape
 from monitor.collect.table import Entry
 from monitor.model import Block, Kind, Metric
 
-EVERY = 5.0
-TIMEOUT = 5.0
 GETQDISC = 38
 HEAD = struct.Struct("=BxxxiIII")
 """Family, device, handle, parent, information."""
@@ -45,18 +44,16 @@ Key = tuple[str, str, int]
 """Device, kind of queue, place in METRICS."""
 
 
-class Qdisc:
-    def __init__(self, every: float = EVERY, ask: Ask = dump) -> None:
-        self.every = every
-        self.limit = TIMEOUT
-        self._ask = ask
+@dataclass(eq=False)
+class Qdisc(Asker):
+    def __post_init__(self) -> None:
         self._shape: Shape[Key] = Shape(entry)
 
     async def refresh(self, _host: Host) -> list[Block]:
         """Ask for all queues."""
-        names = await links(self._ask)
+        names = await links(self.ask)
         found: dict[Key, float] = {}
-        async for message in self._ask(ROUTE, GETQDISC, bytes(HEAD.size)):
+        async for message in self.ask(ROUTE, GETQDISC, bytes(HEAD.size)):
             _, device, _, parent, _ = HEAD.unpack_from(message)
             if parent == ROOT:
                 known = attributes(message, HEAD.size)
@@ -64,9 +61,6 @@ class Qdisc:
                 counts = enumerate(numbers(known.get(STATISTICS, b"")))
                 found |= {(names.get(device, ""), kind, place): count for place, count in counts}
         return [self._shape.block(found)]
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
 
 def numbers(statistics: bytes) -> Iterator[float]:

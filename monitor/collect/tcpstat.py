@@ -9,11 +9,9 @@ import socket
 import struct
 
 from monitor.collect.host import Host
-from monitor.collect.netlink import Ask, dump
+from monitor.collect.netlink import Asker
 from monitor.model import Block, Kind, Layout, Metric
 
-EVERY = 5.0
-TIMEOUT = 10.0
 SOCK_DIAG = 4
 BY_FAMILY = 20
 QUESTION = struct.Struct("=BBBxI48x")
@@ -42,11 +40,8 @@ CONNECTIONS = Metric(
 LAYOUT = Layout(CONNECTIONS.at(state=state) for state in (*STATES, *QUEUES))
 
 
-class Tcpstat:
-    def __init__(self, every: float = EVERY, ask: Ask = dump) -> None:
-        self.every = every
-        self.limit = TIMEOUT
-        self._ask = ask
+class Tcpstat(Asker):
+    limit = 10.0
 
     async def refresh(self, _host: Host) -> list[Block]:
         """Count them all."""
@@ -54,13 +49,10 @@ class Tcpstat:
         received = sent = 0
         for family in (socket.AF_INET, socket.AF_INET6):
             question = QUESTION.pack(family, socket.IPPROTO_TCP, 0, ALL)
-            async for message in self._ask(SOCK_DIAG, BY_FAMILY, question):
+            async for message in self.ask(SOCK_DIAG, BY_FAMILY, question):
                 _, state, come, waiting = ANSWER.unpack_from(message)
                 if 0 < state <= len(STATES):
                     counts[state - 1] += 1
                 received += come
                 sent += waiting
         return [Block(LAYOUT, [*map(float, counts), float(received), float(sent)])]
-
-    async def close(self) -> None:
-        """Nothing is held."""
