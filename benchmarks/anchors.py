@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from http.client import HTTPConnection
@@ -36,7 +37,7 @@ scrape_configs:
 """
 
 
-class Anchor:
+class Anchor(ABC):
     """An engine with the interface of Prometheus, in a folder."""
 
     name: str
@@ -44,20 +45,21 @@ class Anchor:
     ready: str
     """A path that answers with 200 once questions are answered."""
 
+    @abstractmethod
     def command(self, data: Path, port: int, scrape: Path) -> list[str]:
-        raise NotImplementedError
+        """The command line that runs it."""
 
+    @abstractmethod
     def load(self, past: Past, folder: Path) -> None:
         """Put all samples in; nothing runs after it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sizes(self, folder: Path) -> tuple[int, int]:
         """Bytes of the samples alone, and of all that is kept."""
-        raise NotImplementedError
 
+    @abstractmethod
     def day(self, past: Past, points: int) -> list[str]:
         """Requests for min, max and average of a series over all the time."""
-        raise NotImplementedError
 
     def missing(self) -> list[str]:
         """Programs that are not here."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import urlencode
 
 from benchmarks import netdata
@@ -68,11 +68,14 @@ class Contestant(Protocol):
     """An engine that the rows of a recording come to, once a second."""
 
     name: str
-    killed: bool
-    """Whether it is, to see what is there then."""
 
     def serve(self, folder: Path) -> AbstractContextManager[Server]:
         """Running in a folder, and ready for questions."""
+
+
+@runtime_checkable
+class Answerable(Contestant, Protocol):
+    """One that is killed, and asked what is there then."""
 
     def ready(self, waited: float) -> float:
         """Seconds that its start took, of those that we waited."""
@@ -83,8 +86,6 @@ class Contestant(Protocol):
 
 class Scraping:
     """An anchor that scrapes: what was served to it counts as taken."""
-
-    killed = True
 
     def __init__(self, anchor: Anchor, target: Target) -> None:
         self.name = anchor.name
@@ -114,7 +115,6 @@ class Fed:
     """Netdata: fed by a plugin of its own, and not asked what it took."""
 
     name = netdata.NAME
-    killed = False
 
     def __init__(self, recording: Path) -> None:
         self._recording = recording
@@ -122,17 +122,9 @@ class Fed:
     def serve(self, folder: Path) -> AbstractContextManager[Server]:
         return netdata.server(folder, self._recording)
 
-    def ready(self, waited: float) -> float:
-        return waited
-
-    def lost(self, server: Server, first: float, last: float) -> int:
-        raise NotImplementedError(f"{self.name} is not asked what it took")
-
 
 class Ours:
     """Our history in a process of its own, or its memory alone; it tells after each row what is sure."""
-
-    killed = True
 
     def __init__(self, recording: Path, talk: Path, *flags: str, name: str = "ours") -> None:
         """What it tells goes into the folder `talk`, on another device than what it keeps."""
@@ -182,6 +174,14 @@ class Ours:
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}\n")]
 
 
+class Death(NamedTuple):
+    """A kill at `last`, in Unix time, of what ran since `first`, and the seconds that its next start took."""
+
+    first: float
+    last: float
+    waited: float
+
+
 class Runs:
     """A contestant on a volume of its own, over kills and starts."""
 
@@ -191,18 +191,15 @@ class Runs:
         self._first = time.time()
         self.server = self._stack.enter_context(contestant.serve(place.folder))
 
-    def kill(self) -> tuple[int, float]:
-        """Kill it and start it again: rows lost, and the seconds until it was ready."""
+    def kill(self) -> Death:
+        """Kill it and start it again."""
         self.server.process.kill()
         self.server.process.wait()
-        killed = time.time()
+        first, self._first = self._first, time.time()
         self._stack.close()
         began = time.monotonic()
         self.server = self._stack.enter_context(self.contestant.serve(self.place.folder))
-        ready = self.contestant.ready(time.monotonic() - began)
-        lost = self.contestant.lost(self.server, self._first, killed)
-        self._first = killed
-        return lost, ready
+        return Death(first, self._first, time.monotonic() - began)
 
     def close(self) -> None:
         self._stack.close()
@@ -226,17 +223,19 @@ def side_by_side(
         time.sleep(seconds)
         samples = max(1, round(time.monotonic() - began)) * series
         found = {name: mark.figures(samples) for name, mark in marks.items()}
-        for run in (each for each in runs if each.contestant.killed):
-            kill(run, found[run.contestant.name], [calm * draw.random() for _ in range(kills)])
+        for run in runs:
+            if isinstance(run.contestant, Answerable):
+                pauses = [calm * draw.random() for _ in range(kills)]
+                kill(run, run.contestant, found[run.contestant.name], pauses)
     return found
 
 
-def kill(run: Runs, figures: Figures, pauses: Sequence[float]) -> None:
+def kill(run: Runs, asked: Answerable, figures: Figures, pauses: Sequence[float]) -> None:
     """Note what kills take, and how long the first start takes, after all that was in the log."""
     figures["lost"] = 0
     for number, pause in enumerate(pauses):
         time.sleep(pause)
-        lost, ready = run.kill()
-        figures["lost"] += lost
+        death = run.kill()
         if not number:
-            figures["ready"] = ready
+            figures["ready"] = asked.ready(death.waited)
+        figures["lost"] += asked.lost(run.server, death.first, death.last)
