@@ -155,9 +155,10 @@ async def test_a_page_that_stays_open_keeps_its_session(tmp_path: Path) -> None:
         made.access.change([ALICE], None)
         secret = made.access.begin(ALICE)
         client = await watch(url, cookie(made, secret))
-        (held,) = made.access.sessions._held.values()
+        ((key, held),) = made.access.sessions._held.items()
         held.seen -= 11 * 3600
         await until(lambda: time.monotonic() - held.seen < 3600, made)
+        assert made.access.sessions._held == {key: held}
         client.close()
         await ended(client)
 

@@ -101,6 +101,7 @@ def test_more_than_half_of_the_limit_is_said_at_the_start(
     expect_log("this exceeds half of the limit")
     monkeypatch.setattr("monitor.start.memory_limit", lambda: Limit(GIB // 2, "memory.max"))
     made = service(tmp_path)
-    for listener in made.prepare():
-        listener.close()
+    (listener,) = made.prepare()
+    assert listener.getsockname()[1], "and it starts all the same"
+    listener.close()
     made.telemetry.close()

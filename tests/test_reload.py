@@ -203,7 +203,7 @@ def watched(tmp_path: Path, telemetry: Telemetry) -> tuple[Path, Reload]:
     path.write_text("{}")
 
     async def read() -> Read:
-        raise NotImplementedError
+        pytest.fail("it is looked at, and not read")
 
     settings = Settings().model_copy(update={"reload_on_change": True})
     reload = Reload(settings, Origin(path, files=[path]), read, telemetry)

@@ -25,6 +25,7 @@ from monitor.model import Scrape
 from monitor.start import taken_over
 from monitor.systemd import HandoverError, Manager, elsewhere, handed_over, listener
 from monitor.terminal.service import ask
+from tests.clock import Clock
 from tests.conftest import ExpectLog
 from tests.service import SERVE, ended_after, running
 
@@ -61,13 +62,6 @@ def inbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inbox]:
         yield box
 
 
-class Hand:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_nothing_is_told_where_nobody_asked() -> None:
     manager = Manager.of({}, 1)
     manager.ready(1.0)
@@ -98,7 +92,7 @@ def test_a_reload_bears_the_time_that_systemd_compares(inbox: Inbox) -> None:
 
 
 def test_the_watchdog_hears_only_of_ticks_in_time(inbox: Inbox) -> None:
-    clock = Hand()
+    clock = Clock(100.0)
     manager = Manager(inbox.address, 2.0, clock)
     manager.ticked(lambda: "well")
     assert inbox.next() == {"WATCHDOG": "1", "STATUS": "well"}
@@ -131,7 +125,7 @@ def filled(inbox: Inbox) -> int:
 
 
 def test_what_systemd_has_no_room_for_is_told_with_the_next_message(inbox: Inbox) -> None:
-    clock = Hand()
+    clock = Clock(100.0)
     manager = Manager(inbox.address, 4.0, clock)
     sent = filled(inbox)
     manager.ready(1.0)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
+from tests.chaos.backoff import Backoff
+
 FIRST, CEILING = 0.25, 15.0
 """Back-off in seconds, as docs/protocol.md says."""
 PATIENCE = 30.0
@@ -139,8 +141,7 @@ class Member(asyncio.Protocol):
         """Number of the newest column before this connection."""
         self.step = 1000
         self._request = self.random.randrange(ASKED)
-        self._tries = 0
-        self._retry_in: float | None = None
+        self._backoff = Backoff(FIRST, CEILING, self.random)
         self._buffer = b""
         self._upgraded = False
         self.connection: asyncio.Transport
@@ -157,14 +158,7 @@ class Member(asyncio.Protocol):
                 await self._lost.wait()
             except OSError:
                 self.tally.refused += 1
-            await asyncio.sleep(self._wait())
-
-    def _wait(self) -> float:
-        if self._retry_in is not None:
-            within, self._retry_in = self._retry_in, None
-            return self.random.uniform(0, within)
-        self._tries += 1
-        return self.random.uniform(0, min(CEILING, FIRST * 2 ** (self._tries - 1)))
+            await asyncio.sleep(self._backoff.wait())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -223,13 +217,13 @@ class Member(asyncio.Protocol):
             past = {"range": RANGE, "after": self.n * message.step if self.n else None}
             self._say(type="subscribe", request=self._request, board=BOARD, **past)
         elif message.type == "subscribed":
-            self.before, self.n, self._tries = self.n, message.n, 0
+            self.before, self.n, self._backoff.tries = self.n, message.n, 0
             self.first = message.first
             self.tally.note(self, answered=True)
         elif message.type in ("tick", "columns"):
             self._follow(message)
         elif message.retry_in is not None:
-            self._retry_in = message.retry_in
+            self._backoff.told = message.retry_in
             self.tally.spreads.add(message.retry_in)
 
     def _follow(self, message: Read) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
+from tests.chaos.backoff import Backoff
 from tests.chaos.book import Book, HoleError
 from tests.chaos.line import Line, Place
 
@@ -35,8 +36,7 @@ class Viewer:
         self._woken = asyncio.Event()
         self._sight = asyncio.Event()
         self._sight.set()
-        self._tries = 0
-        self._retry_in: float | None = None
+        self._backoff = Backoff(FIRST, CEILING, self.random)
         self._limits: dict[str, int] = {}
         self._unacknowledged = 0
         self._ack: asyncio.TimerHandle | None = None
@@ -52,17 +52,9 @@ class Viewer:
             with suppress(OSError, EOFError, TimeoutError):
                 await self._watch()
             if clock.time() - began > HEALTHY_AFTER:
-                self._tries = 0
+                self._backoff.tries = 0
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._wait())
-
-    def _wait(self) -> float:
-        """Seconds until the next try."""
-        if self._retry_in is not None:
-            within, self._retry_in = self._retry_in, None
-            return self.random.uniform(0, within)
-        self._tries += 1
-        return self.random.uniform(0, min(CEILING, FIRST * 2 ** (self._tries - 1)))
+                await asyncio.wait_for(self._woken.wait(), self._backoff.wait())
 
     async def _watch(self) -> None:
         """One connection, to its end."""
@@ -128,7 +120,7 @@ class Viewer:
     def _take(self, message: dict[str, Any], size: int) -> None:
         self._unacknowledged += size
         if message["type"] == "notice" and message["code"] == "restarting":
-            self._retry_in = message["details"]["retry_in"] / 1000
+            self._backoff.told = message["details"]["retry_in"] / 1000
         try:
             columns = self.book.take(message)
         except HoleError:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 SERVER = """
 import os, sys
+with open("/proc/self/comm", "w") as comm:
+    comm.write("crowd")
 for _ in range(int(sys.argv[1])):
     if not os.fork():
         sys.stdin.buffer.read()
@@ -25,7 +27,7 @@ while True:
 
 @contextmanager
 def crowd(number: int) -> Iterator[int]:
-    """So many sleeping processes; the pid of the one that made them."""
+    """So many sleeping processes, and the pid of the one that made them; all are called `crowd`."""
     command = [sys.executable, "-S", "-c", SERVER, str(number)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin is not None

@@ -231,7 +231,7 @@ def test_a_file_that_is_missing_leaves_out_its_own_numbers(tree: Tree) -> None:
 
 
 def test_kills_for_memory_are_events_where_the_kernel_s_messages_are_not_read(tree: Tree) -> None:
-    async def test() -> list[Event]:
+    async def happened() -> list[Event]:
         group, host = tree.begin("system.slice/a.service"), tree.host()
         (group / "memory.current").write_text("4096\n")
         source = Containers()
@@ -245,7 +245,7 @@ def test_kills_for_memory_are_events_where_the_kernel_s_messages_are_not_read(tr
         return told
 
     text = "processes killed, as no memory was left in a.service: 3"
-    assert asyncio.run(test()) == [Event(30_000, 30_000, "oom", text)]
+    assert asyncio.run(happened()) == [Event(30_000, 30_000, "oom", text)]
 
 
 def mounted(kind: str, option: str) -> Path:

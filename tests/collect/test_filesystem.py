@@ -176,11 +176,11 @@ def test_workers_end_with_their_source(tmp_path: Path) -> None:
     host, source = machine(tmp_path), Filesystem()
     workers: list[Worker] = []
 
-    async def test() -> None:
+    async def asked() -> None:
         await read(source, host)
         workers.extend(source._pool._idle)
 
-    run(source, test)
+    run(source, asked)
     (worker,) = workers
     with suppress(ChildProcessError):  # Its exit code may have been taken by then.
         os.waitpid(worker.pid, 0)

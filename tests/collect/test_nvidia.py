@@ -153,11 +153,11 @@ def test_the_real_library_without_a_driver_says_so() -> None:
     if Path("/proc/driver/nvidia").exists():
         pytest.skip("there is a driver of NVIDIA's here")
 
-    async def test() -> dict[str, str]:
+    async def answered() -> dict[str, str]:
         driver = Turns(Pool(PROGRAM))
         answer = await driver.ask(question(Path(library.__file__).parent, slow=False))
         driver.close()
         found: dict[str, str] = json.loads(answer)
         return found
 
-    assert asyncio.run(test()) == {"error": "NVML Shared Library Not Found"}
+    assert asyncio.run(answered()) == {"error": "NVML Shared Library Not Found"}

@@ -130,16 +130,16 @@ def test_until_when_a_certificate_is_good_is_told_and_one_that_is_not_trusted_fa
     context.load_cert_chain(certificate, key)
     decoded = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]
 
-    async def test() -> tuple[dict[str, float], dict[str, float]]:
+    async def measured() -> tuple[dict[str, float], dict[str, float]]:
         async with server(says(LENGTH), context) as port:
             web, plain = f"https://127.0.0.1:{port}/", f"tls://127.0.0.1:{port}"
             found = await asked(web, plain)
         return found[web], found[plain]
 
-    refused = asyncio.run(test())
+    refused = asyncio.run(measured())
     assert [each["success"] for each in refused] == [0, 0]
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    web, plain = asyncio.run(test())
+    web, plain = asyncio.run(measured())
     assert web["success"] == plain["success"] == 1
     expiry = ssl.cert_time_to_seconds(decoded["notAfter"])
     assert web["ssl_earliest_cert_expiry"] == plain["ssl_earliest_cert_expiry"] == expiry
@@ -173,14 +173,14 @@ def test_a_target_that_fails_and_comes_back_is_logged_once_for_each(
         "    sys.stdin.readline()\n    print(answer, flush=True)\n"
     )
 
-    async def test() -> None:
+    async def three_times() -> None:
         source = Probes(targets=["tcp://a:1"], pool=Pool(program))
         for _ in range(3):
             await source.refresh(Host())
         await source.close()
 
     with caplog.at_level("INFO"):
-        asyncio.run(test())
+        asyncio.run(three_times())
     assert caplog.messages == ["probe tcp://a:1: fails: refused", "probe tcp://a:1: works again"]
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from hypothesis import strategies as st
 from monitor.collect import Host
 from monitor.collect.process.place import unit_of
 from monitor.collect.process.process import TICKS, parted, shown
-from monitor.collect.process.scan import Scan
-from monitor.collect.process_groups import ProcessGroups
+from monitor.collect.process.scan import LEAST, Scan
+from monitor.collect.process_groups import AT_ONCE, ProcessGroups
 from tests.collect.crowd import crowd
 from tests.collect.fake_procfs import KERNEL, Procfs
 from tests.collect.samples import numbers, text
@@ -182,6 +183,19 @@ def test_what_takes_more_than_its_budget_is_done_less_often_and_that_is_said(pro
     assert values["monitor_process_scan_seconds"] == pytest.approx(0.03)
     groups.clock.cost = 0.001
     assert [groups.look()["monitor_process_scan_slowed"] for _ in range(2)] == [1, 0]
+
+
+def test_many_at_the_start_are_met_a_few_at_a_time_and_told_of_when_all_are(procfs: Procfs) -> None:
+    for pid in range(10, 310):
+        procfs.begin(pid)
+    times = count(0.0, AT_ONCE / 8)  # Each process takes an eighth of what a pass may.
+    collector = ProcessGroups(kept=0, clock=lambda: next(times))
+    met, told = [0], dict[str, float]()
+    while not told:
+        told = {text(series): value for series, value in numbers(collector.collect(procfs.host())).items()}
+        met.append(len(collector.scan.living))
+    assert max(after - before for before, after in pairwise(met)) <= LEAST + 8
+    assert number(told, "worker") == met[-1] == 300
 
 
 def test_every_pass_looks_while_somebody_watches(procfs: Procfs) -> None:

@@ -12,6 +12,8 @@ from tests.service import running
 from tests.tls import pair
 
 PREFIX = {"SERVER__PREFIX": "/monitor/"}
+SPOKEN = "performance.getEntriesByType('navigation')[0].nextHopProtocol"
+"""What the page came by (Resource Timing)."""
 
 
 @pytest.mark.gen_test(timeout=60)
@@ -31,4 +33,5 @@ async def test_the_page_is_live_from_the_service_itself_and_through_proxies(
         for url in (f"{encrypted.url}monitor/", *(proxy.url for proxy in proxies.values())):
             page = await browse(url, ignore_https_errors=True)
             await says(page, "live")
+            assert await page.evaluate(SPOKEN) == ("http/1.1" if url.startswith(encrypted.url) else "h2")
             await page.close()

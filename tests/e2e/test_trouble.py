@@ -34,6 +34,7 @@ async def test_a_service_that_stops_is_missed_and_found_again(
 ) -> None:
     page = await browse(own_service.url)
     await says(page, "live")
+    await page.evaluate("window.sameDocument = true")
     own_service.stop()
     await says(page, "reconnecting")
     await greys_out(page)
@@ -41,6 +42,7 @@ async def test_a_service_that_stops_is_missed_and_found_again(
     await says(page, "live", within=40_000)
     await has_colour(page)
     await moves(await values(page, BUSY))
+    assert await page.evaluate("window.sameDocument"), "nobody has to load it anew"
     forgive_lost_connections(complaints)
 
 

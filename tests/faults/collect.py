@@ -18,9 +18,10 @@ from urllib.request import urlopen
 
 from tests.collect.crowd import crowd
 from tests.collect.systemd_bus import SOCKET, bus
+from tests.faults.figures import asked
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, within
-from tests.service import Service, running
+from tests.service import Service
 
 TITLE = "H2: sources that are broken under the service"
 ROUNDS, PROCESSES = 5, 5000
@@ -32,9 +33,17 @@ SETTINGS = {
     "COLLECT__COLLECTORS__SYSTEMD__EVERY": "1s",
     "COLLECT__COLLECTORS__SYSTEMD__TIMEOUT": "500ms",
 }
-REAL = {"COLLECT__INTERVAL": "1s", "COLLECT__COLLECTORS__PROCESS_GROUPS__INTERVAL": "1s"}
+REAL = {
+    "COLLECT__INTERVAL": "1s",
+    "COLLECT__COLLECTORS__PROCESS_GROUPS__INTERVAL": "1s",
+    "COLLECT__COLLECTORS__PROCESS_GROUPS__GROUPS": "1000",
+}
 BOUND = 15.0
 """Seconds within which a fault is seen, and its end: sensors are asked every five seconds."""
+WARM = 90.0
+"""Seconds within which every process is known: each pass meets some hundred."""
+HELD_UP = 0.25
+"""Seconds that a look at thousands may take of a pass."""
 PATIENCE = 30.0
 LOOK = 0.2
 FAILS = "/proc/self/mem"
@@ -51,24 +60,21 @@ class Scene:
 
     def figures(self) -> dict[str, float]:
         """What /metrics says."""
-        with urlopen(f"{self.service.url}metrics", timeout=PATIENCE) as answer:
-            lines = answer.read().decode().splitlines()
-        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
-        return {name: float(value) for name, _, value in pairs}
+        return asked(self.service.url, PATIENCE)
 
-    def until(self, wanted: Callable[[Figures], bool]) -> float:
+    def until(self, wanted: Callable[[Figures], bool], patience: float = PATIENCE) -> float:
         """Seconds until the figures are as wanted."""
         began = time.monotonic()
         while not wanted(self.figures()):
-            assert time.monotonic() - began < PATIENCE, "never"
+            assert time.monotonic() - began < patience, "never"
             time.sleep(LOOK)
         return time.monotonic() - began
 
     def ever(self, query: str) -> list[float]:
         """All values of a query, from the start to now."""
         now = time.time()
-        asked = urlencode({"query": query, "start": round(now - 600), "end": round(now), "step": "500ms"})
-        with urlopen(f"{self.service.url}api/v1/query_range?{asked}", timeout=PATIENCE) as answer:
+        question = urlencode({"query": query, "start": round(now - 600), "end": round(now), "step": "500ms"})
+        with urlopen(f"{self.service.url}api/v1/query_range?{question}", timeout=PATIENCE) as answer:
             found = json.load(answer)["data"]["result"]
         return [float(value) for series in found for _, value in series["values"]]
 
@@ -141,7 +147,11 @@ class Outcome:
     looked_at: int = 0
     missed: float = 0
     processes: int = 0
-    uncounted: int = 0
+    met: list[float] = field(default_factory=list)
+    """Seconds until all of a crowd were in its group: at a start of the service among them, and later."""
+    let_go: list[float] = field(default_factory=list)
+    longest: float = 0
+    """Seconds that the collector took of a pass at the most."""
     fallen: float = 0
     warnings: int = 0
 
@@ -161,7 +171,11 @@ def told(found: Outcome) -> Iterator[Row]:
     yield Row("values stored of what was broken", found.looked_at, found.looked_at > 0)
     yield Row("of them wrong", found.wrong, not found.wrong)
     yield Row("processes, made and ended under the service", found.processes)
-    yield Row("groups of them that were not counted", found.uncounted, not found.uncounted)
+    for when, seconds in zip(("at a start among them", "while it ran"), found.met, strict=False):
+        yield within(f"time until all of them were in their group, {when}, s", seconds, WARM)
+    if found.met:
+        yield within("longest time until their end was seen, s", max(found.let_go), BOUND)
+        yield within("longest that they held up a pass, s", found.longest, HELD_UP)
     yield Row("counters of theirs that fell", found.fallen, not found.fallen)
     yield Row("lines of warnings that told of it", found.warnings, found.warnings > 0)
     yield Row("passes left out in all", found.missed, not found.missed)
@@ -187,8 +201,11 @@ def campaign(folder: Path, rounds: int, processes: int, faults: Sequence[Fault] 
     found.warnings = service.log.read_text().count(" WARNING ")
     if processes:
         (folder / "real").mkdir()
-        with running(folder / "real", **REAL) as service:
+        service = Service(folder / "real", **REAL)
+        try:
             many(Scene(folder, service), processes, found)
+        finally:
+            service.stop()
     return found
 
 
@@ -286,23 +303,27 @@ def judge(scene: Scene, found: Outcome) -> None:
 
 
 def many(scene: Scene, processes: int, found: Outcome) -> None:
-    """Processes that end by the thousand between two looks, and between being listed and being read."""
-    scene.until(lambda figures: any(name.startswith("namedprocess_") for name in figures))
-    before = failing(scene.figures())
-    name = "namedprocess_namegroup_num_procs"
-    for _ in range(2):
-        least = sum_of(scene.figures(), name) + processes / 100
+    """A start among processes by the thousand, and their ends and others of them between two looks, and
+    between being listed and being read."""
+    before: set[str] = set()
+    for number in range(2):
         with crowd(processes):
-            # They are looked at a few at a time, as the budget allows.
-            scene.until(lambda figures, least=least: sum_of(figures, name) >= least)  # type: ignore[misc]
+            if not number:
+                scene.service.start()
+            found.met.append(scene.until(lambda figures: in_crowd(figures) > processes, WARM))
             found.processes += processes
+            before = before or failing(scene.figures())
+        found.let_go.append(scene.until(lambda figures: not in_crowd(figures)))
     figures = scene.figures()
     found.others += len(failing(figures) - before)
-    found.uncounted += sum_of(figures, "namedprocess_namegroup_num_procs") <= 0
     used = "namedprocess_namegroup_cpu_seconds_total"
     found.fallen += sum(scene.ever(f"count({used} < ({used} offset 1s))"))
+    name = 'node_scrape_collector_duration_seconds{collector="process_groups"}'
+    found.longest = max(scene.ever(name))
     found.missed += figures["monitor_ticks_missed_total"]
 
 
-def sum_of(figures: Figures, name: str) -> float:
-    return sum(value for key, value in figures.items() if key.startswith(f"{name}{{"))
+def in_crowd(figures: Figures) -> float:
+    """Members of the groups with the crowd's name, the one that made them among them."""
+    start = 'namedprocess_namegroup_num_procs{groupname="crowd"'
+    return sum(value for name, value in figures.items() if name.startswith(start))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ from monitor.model import Floats, Labels, Times
 from monitor.storage import Look, is_stale
 from monitor.storage.store import Store, StoreError
 from monitor.storage.tier import HOUR, HOURS, MINUTES, TIERS, Tier
-from tests.faults.killed import MEMORY
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
 from tests.faults.samples import START, STEP, TARGETS, let_go, order, read, run, store, values, wrong
+from tests.faults.scene import played_in_memory
 
 TITLE = "D2: wrong bytes in the files of history"
 BYTES = 1_000
@@ -47,8 +46,9 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        yield from told(campaign(Path(folder), options.of(BYTES), Random(options.seed)))
+    yield from told(
+        played_in_memory(lambda folder: campaign(folder, options.of(BYTES), Random(options.seed)))
+    )
 
 
 def told(found: Outcome) -> Iterator[Row]:

@@ -30,9 +30,9 @@ def figures(page: bytes) -> dict[str, float]:
     return {name: float(value) for name, _, value in pairs}
 
 
-def asked(url: str) -> dict[str, float]:
-    """Of the service at this address."""
-    with urlopen(f"{url}metrics") as answer:
+def asked(url: str, patience: float = 60) -> dict[str, float]:
+    """Of the service at this address, which may take so many seconds."""
+    with urlopen(f"{url}metrics", timeout=patience) as answer:
         return figures(answer.read())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -17,7 +16,7 @@ import numpy as np
 
 from monitor.storage.store import Retention, Store, StoreError
 from monitor.storage.tier import HOUR, MINUTE, RAW
-from tests.faults.mounts import ALONE, ROOT
+from tests.faults.alone import alone, impossible
 from tests.faults.options import Options
 from tests.faults.row import Row
 from tests.faults.samples import RETENTION, START, TARGETS, let_go, read, run, store, wrong
@@ -72,20 +71,9 @@ def told(found: Outcome) -> Iterator[Row]:
     yield Row("a second process is refused", found.second, bool(found.second))
 
 
-def impossible() -> str | None:
-    """What is missing for it here."""
-    if os.geteuid():
-        return "to mount a tmpfs takes root"
-    if subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode:
-        return "name spaces cannot be made here"
-    return None
-
-
 def apart(rounds: int) -> Outcome:
     """The campaign in a name space of its own."""
-    command = [*ALONE, sys.executable, "-m", "tests.faults.full", str(rounds)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=600)
-    return Outcome(**json.loads(done.stdout))
+    return Outcome(**alone("tests.faults.full", [rounds]))
 
 
 def mount(folder: Path, flags: int = 0, options: str = "") -> None:
@@ -190,7 +178,7 @@ if __name__ == "__main__":
     # The name space goes with the process, and the mount with it; its threads must not hold up the end.
     place = Path(tempfile.mkdtemp())
     try:
-        json.dump(asdict(campaign(place, int(sys.argv[1]))), sys.stdout)
+        json.dump(asdict(campaign(place, *json.loads(sys.argv[1]))), sys.stdout)
         sys.stdout.flush()
         code = 0
     except (AssertionError, OSError) as error:

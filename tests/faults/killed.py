@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,7 +23,8 @@ from monitor.storage.store import Store
 from monitor.storage.tier import HOURS, MINUTE, MINUTES, RAW, SPAN
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
-from tests.faults.samples import START, STEP, TARGETS, read, rolled_wrong, scrape, store, wrong
+from tests.faults.samples import START, STEP, TARGETS, let_go, read, rolled_wrong, scrape, store, wrong
+from tests.faults.scene import played_in_memory
 
 TITLE = "D1: kill -9 while history is written"
 KILLS = 1_000
@@ -35,7 +35,6 @@ WHOLE_EVERY = 50
 MOST = 30
 """Rows of a target from one acknowledgement to the next."""
 NEAR = 150 * MINUTE
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 @dataclass
@@ -59,9 +58,9 @@ class Outcome:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    # In memory: a kill, unlike a power cut, leaves what the kernel was given.
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        yield from told(campaign(Path(folder), options.of(KILLS), Random(options.seed)))
+    yield from told(
+        played_in_memory(lambda folder: campaign(folder, options.of(KILLS), Random(options.seed)))
+    )
 
 
 def told(found: Outcome) -> Iterator[Row]:
@@ -113,9 +112,7 @@ class Campaign:
         if self.random.random() < 0.5:
             made.close()
         else:
-            made.writer.abandon()
-            os.close(made._lock)
-            made.shelf.close()
+            let_go(made)
 
     def judge(self, made: Store, number: int, first: int, acknowledged: int, whole: bool) -> int:
         target, found = TARGETS[number], self.found

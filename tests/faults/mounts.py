@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from tests.faults import alone
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, within
 from tests.faults.watcher import Watcher, longest, watched
@@ -35,8 +35,6 @@ MARKED = 10.0
 """Seconds within which each is marked: two intervals of the collector."""
 STOPPED = 5.0
 PATIENCE = 60
-ROOT = Path(__file__).parents[2]
-ALONE = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 
 @dataclass
@@ -89,20 +87,12 @@ def impossible() -> str | None:
     """What is missing for it here."""
     if os.geteuid() or not os.access("/dev/fuse", os.R_OK | os.W_OK):
         return "to mount by FUSE takes root and /dev/fuse"
-    absent = [tool for tool in ("unshare", "mount") if not shutil.which(tool)]
-    if absent:
-        return f"{' and '.join(absent)} missing: apt-get install util-linux mount"
-    if subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode:
-        return "name spaces cannot be made here"
-    return None
+    return alone.impossible("mount")
 
 
 def apart(folder: Path, mounts: int, restarts: int, viewers: int, **settings: str) -> Outcome:
     """The campaign in name spaces of its own."""
-    arguments = json.dumps([str(folder), mounts, restarts, viewers, settings])
-    command = [*ALONE, sys.executable, "-m", "tests.faults.mounts", arguments]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=10 * PATIENCE)
-    return Outcome(**json.loads(done.stdout))
+    return Outcome(**alone.alone("tests.faults.mounts", [str(folder), mounts, restarts, viewers, settings]))
 
 
 async def campaign(
@@ -163,7 +153,7 @@ def mute(folder: Path, count: int) -> Iterator[list[str]]:
     for point in points:
         point.mkdir()
     command = [sys.executable, "-m", "tests.faults.mute", *map(str, points)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=alone.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == b"mounted\n"
         yield [str(point) for point in points]

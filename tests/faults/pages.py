@@ -20,7 +20,7 @@ from tests.e2e.tab import Tab
 from tests.faults.figures import asked, gone
 from tests.faults.options import Options, progress
 from tests.faults.row import Row, within
-from tests.faults.scene import played
+from tests.faults.scene import SHORT, played
 from tests.faults.watcher import Watcher, watched
 from tests.service import running
 
@@ -32,11 +32,7 @@ KEPT = ("busy", "hidden")
 SECONDS = 5.0
 """That each cycle lasts: several times the deadlines below, which are a tenth of the defaults."""
 SETTINGS = {
-    "COLLECT__INTERVAL": "500ms",
-    "SERVER__WEBSOCKET__PING_INTERVAL": "1s",
-    "SERVER__WEBSOCKET__PING_TIMEOUT": "1s",
-    "SERVER__WEBSOCKET__NO_DRAIN": "1s",
-    "SERVER__WEBSOCKET__SWEEP_INTERVAL": "200ms",
+    **SHORT,
     "SERVER__WEBSOCKET__ACK_AFTER": "500ms",
     "SERVER__WEBSOCKET__PARK_AFTER": "2s",
 }

@@ -13,7 +13,7 @@ from random import Random
 from tests.faults.figures import asked, gone
 from tests.faults.options import Options, progress
 from tests.faults.row import Row
-from tests.faults.scene import played
+from tests.faults.scene import SHORT, played
 from tests.faults.watcher import Watcher, watched
 from tests.service import Service, running
 
@@ -22,11 +22,7 @@ STALLS, VIEWERS = 30, 50
 SHORTEST, LONGEST = 0.5, 30.0
 """Seconds.  All deadlines below are about one, so that nearly every stall is beyond all of them."""
 SETTINGS = {
-    "COLLECT__INTERVAL": "500ms",
-    "SERVER__WEBSOCKET__PING_INTERVAL": "1s",
-    "SERVER__WEBSOCKET__PING_TIMEOUT": "1s",
-    "SERVER__WEBSOCKET__NO_DRAIN": "1s",
-    "SERVER__WEBSOCKET__SWEEP_INTERVAL": "200ms",
+    **SHORT,
     "SERVER__WEBSOCKET__PER_ADDRESS": "200",
 }
 TICKS = 4

@@ -6,6 +6,9 @@ from random import Random
 import pytest
 
 from tests.faults import corrupted, full, killed
+from tests.faults.alone import impossible
+
+MISSING = impossible()
 
 
 def test_what_was_acknowledged_outlives_kills_once_each(tmp_path: Path) -> None:
@@ -20,7 +23,7 @@ def test_a_wrong_byte_stops_no_start_and_makes_no_lie(tmp_path: Path) -> None:
     assert found.bytes == 5
 
 
-@pytest.mark.skipif(full.impossible() is not None, reason=str(full.impossible()))
+@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 def test_a_full_disk_pauses_history_and_nothing_else() -> None:
     found = full.apart(4)
     assert [row for row in full.told(found) if not row.held] == []

@@ -56,12 +56,6 @@ def values(storage: Storage, text: str, grid: tuple[int, int, int]) -> dict[obje
     return dict(zip(found.series, found.values.tolist(), strict=True))
 
 
-def same(one: dict[object, list[float]], other: dict[object, list[float]]) -> None:
-    assert one.keys() == other.keys()
-    for key, row in one.items():
-        np.testing.assert_array_equal(row, other[key])
-
-
 @settings(max_examples=15, deadline=None)
 @given(
     held=st.one_of(heads, gappy),
@@ -80,7 +74,7 @@ def test_over_whole_windows_rolled_up_rows_tell_what_samples_do(
     kept = Rolled(held, samples=cut * HOUR, minutes=cut * HOUR if whole == HOUR else 0)
     for name in ("gauge", "one_total"):
         query = f"{function}({name}[{length * whole}ms])"
-        same(values(kept, query, grid), values(held, query, grid))
+        np.testing.assert_equal(values(kept, query, grid), values(held, query, grid))
 
 
 @settings(max_examples=15, deadline=None)
@@ -94,7 +88,7 @@ def test_one_window_has_its_ends_from_samples_wherever_they_fall(
     held: Head, function: str, at: int, length: int
 ) -> None:
     query = f"{function}(gauge[{length}ms])"
-    same(values(Rolled(held), query, (at, at, 1)), values(held, query, (at, at, 1)))
+    np.testing.assert_equal(values(Rolled(held), query, (at, at, 1)), values(held, query, (at, at, 1)))
 
 
 def rise(held: Head, name: str, low: int, high: int) -> tuple[float, float]:
@@ -134,7 +128,7 @@ def test_a_rise_is_the_sum_of_all_rises_resets_and_all_across_any_cut(
 def test_the_newest_at_whole_hours_is_the_same_in_every_resolution(held: Head, cut: int) -> None:
     grid = HOUR, HOURS * HOUR - HOUR, HOUR
     kept = Rolled(held, samples=cut * HOUR, minutes=cut * HOUR)
-    same(values(kept, "gauge", grid), values(held, "gauge", grid))
+    np.testing.assert_equal(values(kept, "gauge", grid), values(held, "gauge", grid))
 
 
 def test_a_gap_of_the_rows_is_a_gap() -> None:

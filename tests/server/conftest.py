@@ -14,12 +14,19 @@ from monitor.model import Block, Kind, Layout, Metric, Scrape
 from monitor.promql import Limits
 from monitor.server.guard import Guard
 from monitor.server.listener import make_server
+from monitor.server.live import LiveHandler
 from monitor.server.routes import make_application
+from monitor.server.wire import Sockets
 from monitor.storage.head import Head
+from monitor.stream.audience import Audience
+from monitor.stream.liveness import Awake
 from monitor.telemetry import Telemetry
 from tests.access.house import open_to_all
+from tests.clock import Clock
+from tests.stream.house import House
 
 Ask = Callable[..., Awaitable[HTTPResponse]]
+Streaming = Callable[..., Application]
 
 NOW = 1_764_000_000_000
 LOAD = Metric("node_load1", Kind.GAUGE, "1m load average.")
@@ -80,6 +87,46 @@ def options(head: Head, telemetry: Telemetry, page: Path) -> dict[str, Any]:
 @pytest.fixture
 def app(options: dict[str, Any]) -> Application:
     return make_application(**options)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def house() -> House:
+    """One of ten seconds."""
+    house = House()
+    house.tick(10)
+    return house
+
+
+@pytest.fixture
+def audience(house: House, clock: Clock) -> Audience:
+    return house.audience(Awake(clock, interval=1.0), carrier=Sockets())
+
+
+@pytest.fixture
+def streaming(house: House, audience: Audience) -> Streaming:
+    """`streaming(**options)`: an application that streams what the house has; options of make_application."""
+
+    def made(**options: Any) -> Application:
+        usual: dict[str, Any] = {
+            "storage": house.head,
+            "telemetry": audience.telemetry,
+            "latest": tuple,
+            "boards": [],
+            "guard": Guard(),
+            "access": open_to_all(),
+            "limits": Limits(),
+            "live": [
+                (r"/live", LiveHandler, {"audience": audience, "compression": True, "send_buffer": 16384})
+            ],
+        }
+        return make_application(**usual | options)
+
+    return made
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tornado.web import Application, RequestHandler
 from monitor.server.arrivals import Arrivals, Patience
 from monitor.server.listener import make_server
 from monitor.telemetry import Telemetry
+from tests.clock import Clock
 
 PATIENCE = Patience(request=10.0, idle=60.0, answer=5.0)
 SWEEP = 1.0
@@ -40,27 +41,8 @@ class Page(RequestHandler):
     post = get
 
 
-class Hand:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def telemetry() -> Iterator[Telemetry]:
-    held = Telemetry("0")
-    yield held
-    held.close()
-
-
-@pytest.fixture
-def arrivals(clock: Hand, telemetry: Telemetry) -> Arrivals:
+def arrivals(clock: Clock, telemetry: Telemetry) -> Arrivals:
     return Arrivals(clock, PATIENCE, telemetry)
 
 
@@ -98,7 +80,7 @@ def answered(stream: IOStream) -> Any:
     return stream.read_until(b"done")
 
 
-def pass_time(clock: Hand, arrivals: Arrivals, seconds: float) -> None:
+def pass_time(clock: Clock, arrivals: Arrivals, seconds: float) -> None:
     """Sweep as the service does."""
     end = clock.now + seconds
     while clock.now < end:
@@ -108,7 +90,7 @@ def pass_time(clock: Hand, arrivals: Arrivals, seconds: float) -> None:
 
 @pytest.mark.gen_test(timeout=20)
 async def test_twenty_five_of_each_that_never_finish_are_closed_in_time(
-    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Hand, telemetry: Telemetry
+    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Clock, telemetry: Telemetry
 ) -> None:
     streams = [await arrived(http_port, arrivals, sent) for sent in UNFINISHED.values() for _ in range(MANY)]
     pass_time(clock, arrivals, PATIENCE.request - SWEEP)
@@ -123,7 +105,7 @@ async def test_twenty_five_of_each_that_never_finish_are_closed_in_time(
 @pytest.mark.parametrize("whole", [WHOLE[:-2] + b"X: " + b"x" * 99, UNFINISHED["a POST without its body"]])
 @pytest.mark.gen_test
 async def test_dripping_gains_no_time(
-    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Hand, whole: bytes
+    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Clock, whole: bytes
 ) -> None:
     stream = await arrived(http_port, arrivals)
     for byte in whole[: int(PATIENCE.request + SWEEP)]:
@@ -136,7 +118,7 @@ async def test_dripping_gains_no_time(
 
 @pytest.mark.gen_test
 async def test_a_connection_kept_for_the_next_request_may_wait_longer(
-    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Hand, telemetry: Telemetry
+    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Clock, telemetry: Telemetry
 ) -> None:
     stream = await arrived(http_port, arrivals)
     for _ in range(2):
@@ -151,7 +133,7 @@ async def test_a_connection_kept_for_the_next_request_may_wait_longer(
 
 @pytest.mark.gen_test
 async def test_the_next_request_must_be_as_quick_as_the_first(
-    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Hand, telemetry: Telemetry
+    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Clock, telemetry: Telemetry
 ) -> None:
     stream = await arrived(http_port, arrivals)
     await stream.write(WHOLE)
@@ -166,7 +148,7 @@ async def test_the_next_request_must_be_as_quick_as_the_first(
 
 @pytest.mark.gen_test
 async def test_an_answer_that_nobody_reads_is_given_up_and_a_slow_one_is_not(
-    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Hand, telemetry: Telemetry
+    http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Clock, telemetry: Telemetry
 ) -> None:
     stream = await arrived(http_port, arrivals)
     await stream.write(WHOLE.replace(b"/ ", b"/long ", 1))
@@ -188,7 +170,7 @@ async def test_an_answer_that_nobody_reads_is_given_up_and_a_slow_one_is_not(
 
 @pytest.mark.gen_test
 async def test_a_connection_that_is_handed_over_is_no_arrival_any_more(
-    app: Application, http_server: HTTPServer, http_port: int, arrivals: Arrivals
+    app: Application, http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Clock
 ) -> None:
     taken: list[IOStream] = []
 
@@ -200,5 +182,7 @@ async def test_a_connection_that_is_handed_over_is_no_arrival_any_more(
     stream = await arrived(http_port, arrivals)
     await stream.write(WHOLE.replace(b"/ ", b"/taken ", 1))
     await until(lambda: taken and not arrivals.waiting)
+    pass_time(clock, arrivals, PATIENCE.idle + SWEEP)
+    assert not taken[0].closed()
     taken[0].close()
     stream.close()

@@ -15,33 +15,21 @@ from tornado.web import Application
 
 from monitor.access import Access, Folder, Role, User
 from monitor.formats import live
-from monitor.promql import Limits
 from monitor.server import events
-from monitor.server.guard import Guard
-from monitor.server.routes import make_application
 from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake, Bounds
 from tests.access.house import open_to_all
+from tests.clock import Clock
 from tests.conftest import ExpectLog
 from tests.server.reader import Event, Reader
-from tests.stream.house import START, Clock, House, subscribe
+from tests.stream.house import START, House, subscribe
+
+from .conftest import Streaming
 
 BOUNDS = Bounds(ping_interval=10.0, ping_timeout=10.0, no_drain=10.0, close_timeout=2.0, sweep_interval=1.0)
 GONE = BOUNDS.ping_interval + BOUNDS.ping_timeout + 4 * BOUNDS.sweep_interval
 """Seconds in which a client that gives no sign of life is gone (docs/liveness.md, G1)."""
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
 
 
 @pytest.fixture
@@ -55,17 +43,8 @@ def access() -> Access:
 
 
 @pytest.fixture
-def app(house: House, audience: Audience, access: Access) -> Application:
-    return make_application(
-        storage=house.head,
-        telemetry=audience.telemetry,
-        latest=tuple,
-        boards=[],
-        guard=Guard(),
-        access=access,
-        limits=Limits(),
-        live=events.rules(audience, 4096),
-    )
+def app(streaming: Streaming, audience: Audience, access: Access) -> Application:
+    return streaming(access=access, live=events.rules(audience, 4096))
 
 
 Begin = Callable[..., Awaitable[Reader]]

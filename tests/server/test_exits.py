@@ -15,58 +15,27 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from monitor.promql import Limits
-from monitor.server.guard import Guard
 from monitor.server.live import LiveHandler
-from monitor.server.routes import make_application
-from monitor.server.wire import SharedConnection, Sockets
+from monitor.server.wire import SharedConnection
 from monitor.stream.audience import Audience
-from monitor.stream.liveness import Awake
-from tests.access.house import open_to_all
+from tests.clock import Clock
 from tests.conftest import ExpectLog
-from tests.stream.house import House, subscribe
+from tests.stream.house import subscribe
+
+from .conftest import Streaming
 
 SWEEP = 1.0
 
 Connect = Callable[[], Awaitable[WebSocketClientConnection]]
 
 
-class Hand:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def app(streaming: Streaming) -> Application:
+    return streaming()
 
 
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def audience(clock: Hand) -> Audience:
-    house = House()
-    house.tick(10)
-    return house.audience(Awake(clock, interval=SWEEP), carrier=Sockets())
-
-
-@pytest.fixture
-def app(audience: Audience) -> Application:
-    carried = {"audience": audience, "compression": True, "send_buffer": 16384}
-    return make_application(
-        storage=House().head,
-        telemetry=audience.telemetry,
-        latest=tuple,
-        boards=[],
-        guard=Guard(),
-        access=open_to_all(),
-        limits=Limits(),
-        live=[(r"/live", LiveHandler, carried)],
-    )
-
-
-@pytest.fixture
-def sweep(audience: Audience, clock: Hand) -> Callable[[], None]:
+def sweep(audience: Audience, clock: Clock) -> Callable[[], None]:
     def once() -> None:
         clock.now += SWEEP
         audience.sweep()

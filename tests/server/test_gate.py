@@ -18,6 +18,7 @@ from tornado.tcpserver import TCPServer
 from monitor.server import gate
 from monitor.server.gate import Gate
 from monitor.telemetry import Telemetry
+from tests.clock import Clock
 from tests.conftest import ExpectLog
 
 BEYOND = 60
@@ -35,13 +36,6 @@ class Inside(TCPServer):
         self.streams.append(stream)
 
 
-class Hand:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Deaf(socket.socket):
     """A listener whose accept fails as it is told, and counts how often it is asked."""
 
@@ -53,18 +47,6 @@ class Deaf(socket.socket):
         if self.fails is not None:
             raise OSError(self.fails, os.strerror(self.fails))
         return super().accept()
-
-
-@pytest.fixture
-def telemetry() -> Iterator[Telemetry]:
-    held = Telemetry("0")
-    yield held
-    held.close()
-
-
-@pytest.fixture
-def clock() -> Hand:
-    return Hand()
 
 
 @pytest.fixture
@@ -86,7 +68,7 @@ def inside() -> Iterator[Inside]:
 
 @pytest.fixture
 def guarded(
-    io_loop: IOLoop, inside: Inside, listener: Deaf, telemetry: Telemetry, clock: Hand
+    io_loop: IOLoop, inside: Inside, listener: Deaf, telemetry: Telemetry, clock: Clock
 ) -> Iterator[Gate]:
     made = Gate(inside, telemetry, clock)
 
@@ -185,12 +167,13 @@ async def test_it_recovers_by_itself(
     guarded.highest += 1000
     knock(2)
     await until(lambda: len(inside.streams) == 2)
+    assert telemetry.connections_refused == 3
 
 
 @pytest.mark.gen_test
 async def test_the_log_says_once_a_minute_how_many(
     guarded: Gate,
-    clock: Hand,
+    clock: Clock,
     telemetry: Telemetry,
     knock: Callable[[int], list[socket.socket]],
     expect_log: ExpectLog,
@@ -262,10 +245,15 @@ async def test_without_any_descriptor_the_spare_one_tells_all_newcomers(
 
 @pytest.mark.gen_test
 async def test_an_error_of_one_connection_is_none_of_the_others(
-    guarded: Gate, inside: Inside, listener: Deaf, knock: Callable[[int], list[socket.socket]]
+    guarded: Gate,
+    inside: Inside,
+    listener: Deaf,
+    telemetry: Telemetry,
+    knock: Callable[[int], list[socket.socket]],
 ) -> None:
     listener.fails = errno.ECONNABORTED
     knock(2)
     await until(lambda: listener.asked >= gate.TURN)
     listener.fails = None
     await until(lambda: len(inside.streams) == 2)
+    assert telemetry.connections_refused == 0

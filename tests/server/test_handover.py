@@ -20,12 +20,9 @@ from monitor.server.handover import MOST, Handed, packed, sender_of, unpacked
 from monitor.server.listener import MAX_HEADER
 from monitor.server.live import LiveHandler
 from monitor.server.routes import count
-from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience
-from monitor.stream.liveness import Awake
 from monitor.telemetry import Telemetry
 from tests.access.house import open_to_all
-from tests.stream.house import House
 
 UPGRADE = (
     b"GET /live?a=b HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
@@ -52,20 +49,8 @@ class Taker:
 
 
 @pytest.fixture
-def audience() -> Audience:
-    house = House()
-    house.tick(10)
-    return house.audience(Awake(lambda: 0.0, interval=1.0), carrier=Sockets())
-
-
-@pytest.fixture
 def taker() -> Taker:
     return Taker()
-
-
-@pytest.fixture
-def telemetry() -> Telemetry:
-    return Telemetry("0")
 
 
 @pytest.fixture

@@ -16,16 +16,12 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from monitor.promql import Limits
 from monitor.server.base import HEADERS
-from monitor.server.guard import Guard
-from monitor.server.live import LiveHandler
-from monitor.server.routes import make_application
-from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
-from tests.access.house import open_to_all
 from tests.stream.house import START, House, Line, subscribe
+
+from .conftest import Streaming
 
 UPGRADE = {
     "Upgrade": "websocket",
@@ -36,31 +32,8 @@ UPGRADE = {
 
 
 @pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
-
-
-@pytest.fixture
-def audience(house: House) -> Audience:
-    return house.audience(Awake(lambda: 0.0, interval=1.0), carrier=Sockets())
-
-
-@pytest.fixture
-def app(house: House, audience: Audience) -> Application:
-    carried = {"audience": audience, "compression": True, "send_buffer": 16384}
-    return make_application(
-        storage=house.head,
-        telemetry=audience.telemetry,
-        latest=tuple,
-        boards=[],
-        guard=Guard(),
-        access=open_to_all(),
-        limits=Limits(),
-        live=[(r"/live", LiveHandler, carried)],
-        websocket_max_message_size=65536,
-    )
+def app(streaming: Streaming) -> Application:
+    return streaming(websocket_max_message_size=65536)
 
 
 Connect = Callable[[], Awaitable[WebSocketClientConnection]]

@@ -24,6 +24,7 @@ from monitor.server.gate import Gate
 from monitor.server.listener import make_server
 from monitor.server.tls import Files, Identity, TlsError
 from monitor.telemetry import Telemetry
+from tests.clock import Clock
 from tests.conftest import ExpectLog
 from tests.tls import pair, trusting
 
@@ -35,20 +36,6 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 class Who(RequestHandler):
     def get(self) -> None:
         self.write(f"{self.request.protocol} {self.request.remote_ip}")
-
-
-class Hand:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def telemetry() -> Iterator[Telemetry]:
-    held = Telemetry("0")
-    yield held
-    held.close()
 
 
 @pytest.fixture
@@ -63,12 +50,7 @@ def identity(files: Files, telemetry: Telemetry) -> Identity:
 
 
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def arrivals(clock: Hand, telemetry: Telemetry) -> Arrivals:
+def arrivals(clock: Clock, telemetry: Telemetry) -> Arrivals:
     return Arrivals(clock, PATIENCE, telemetry)
 
 
@@ -165,7 +147,7 @@ def hello(context: ssl.SSLContext) -> bytes:
 
 @pytest.mark.gen_test(timeout=20)
 async def test_a_handshake_that_is_never_finished_is_closed_in_time(
-    port: int, files: Files, arrivals: Arrivals, clock: Hand, telemetry: Telemetry
+    port: int, files: Files, arrivals: Arrivals, clock: Clock, telemetry: Telemetry
 ) -> None:
     whole = hello(trusting(Path(files.certificate)))
     streams: list[IOStream] = []

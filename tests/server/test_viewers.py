@@ -13,44 +13,15 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from monitor.promql import Limits
-from monitor.server.guard import Guard
-from monitor.server.live import LiveHandler
-from monitor.server.routes import make_application
-from monitor.server.wire import Sockets
 from monitor.stream.audience import Audience
-from monitor.stream.liveness import Awake
-from tests.access.house import open_to_all
 from tests.stream.house import House, subscribe
 
-from .conftest import Ask
+from .conftest import Ask, Streaming
 
 
 @pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
-
-
-@pytest.fixture
-def audience(house: House) -> Audience:
-    return house.audience(Awake(lambda: 0.0, interval=1.0), carrier=Sockets())
-
-
-@pytest.fixture
-def app(house: House, audience: Audience) -> Application:
-    return make_application(
-        storage=house.head,
-        telemetry=audience.telemetry,
-        latest=tuple,
-        boards=[],
-        guard=Guard(),
-        access=open_to_all(),
-        limits=Limits(),
-        live=[(r"/live", LiveHandler, {"audience": audience, "compression": True, "send_buffer": 16384})],
-        audience=audience,
-    )
+def app(streaming: Streaming, audience: Audience) -> Application:
+    return streaming(audience=audience)
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from monitor.server.live import LiveHandler
 from monitor.server.wire import TIMED_OUT, LiveProtocol, PublicConnection, SharedConnection, Sockets
 from monitor.stream.audience import Audience
 from monitor.stream.frames import Frame
-from monitor.stream.liveness import Awake
 from monitor.telemetry import Telemetry
 from tests.access.house import open_to_all
 from tests.stream.house import House, subscribe
@@ -44,18 +43,6 @@ def test_tornado_still_has_what_wire_relies_on() -> None:
     assert f'self.close(reason="{TIMED_OUT}")' in loop
     assert "self.write_ping(" in loop
     assert "self._ping_coroutine" in inspect.getsource(WebSocketProtocol13.start_pinging)
-
-
-@pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
-
-
-@pytest.fixture
-def audience(house: House) -> Audience:
-    return house.audience(Awake(lambda: 0.0, interval=1.0), carrier=Sockets())
 
 
 @pytest.fixture

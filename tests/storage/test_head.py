@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -28,9 +29,12 @@ def scrape(timestamp: int, *blocks: tuple[Layout, list[float]], target: Labels =
     return Scrape(timestamp, target, tuple(Block(layout, values) for layout, values in blocks))
 
 
-def held(head: Head, label: str = "cpu") -> dict[str, list[float | None]]:
+Held = dict[str, list[float | None]]
+
+
+def held(head: Head, label: str = "cpu") -> Held:
     """The samples of every series by the value of one label; None where there is none."""
-    found: dict[str, list[float | None]] = {}
+    found: Held = {}
     for selection in head.select(EVERYTHING, 0, 10**15):
         stale = is_stale(selection.values)
         for place, labels in enumerate(selection.series.labels):
@@ -296,11 +300,12 @@ def test_the_head_holds_exactly_the_samples_of_its_window(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(table, "AT_ONCE", at_once)
         patched.setattr(table, "SPARE", 3)
-        walk(history)
+        for found, expected in walked(history):
+            assert found == expected
 
 
-def walk(history: list[tuple[int, dict[str, int]]]) -> None:
-    """Append row by row, and look at everything after each."""
+def walked(history: list[tuple[int, dict[str, int]]]) -> Iterator[tuple[Held, Held]]:
+    """Append row by row: all that is held after each, and all that should be."""
     head, time = Head(window=30_000), 0
     kept: list[tuple[int, dict[str, int]]] = []
     for pause, samples in history:
@@ -308,6 +313,6 @@ def walk(history: list[tuple[int, dict[str, int]]]) -> None:
         head.append(scrape(time, (cpus(*samples), [float(value) for value in samples.values()])))
         kept = [row for row in [*kept, (time, samples)] if row[0] > time - 30_000]
         names = {name for _, row in kept for name in row}
-        expected = {name: [row.get(name) for _, row in kept] for name in names}
+        expected: Held = {name: [row.get(name) for _, row in kept] for name in names}
         found = held(head)
-        assert {name: found[name] for name in found if found[name] != [None] * len(kept)} == expected
+        yield {name: found[name] for name in found if found[name] != [None] * len(kept)}, expected

@@ -166,6 +166,15 @@ def test_openmetrics_reads_what_it_wrote() -> None:
     assert read(list(openmetrics.Reader(io.BytesIO(TEXT.encode()), "x").tracks())) == read(tracks)
 
 
+def without_help() -> list[Track]:
+    """The tracks of the group, as a table has them."""
+    return [
+        track._replace(metric=Metric(track.metric.name, track.metric.kind, "", track.metric.unit))
+        for tracks in group()
+        for track in tracks
+    ]
+
+
 def test_csv_reads_what_it_wrote() -> None:
     out = io.BytesIO()
     comma.write(group(), ["instance", "job", "le"], ["value"], out)
@@ -173,12 +182,7 @@ def test_csv_reads_what_it_wrote() -> None:
     assert lines[0] == "time,name,type,unit,value,label.instance,label.job,label.le"
     assert lines[3] == "2025-11-24T16:00:00.000Z,wait_seconds_bucket,histogram,seconds,0,web,node,0.1"
     found = read(list(comma.Reader(io.BytesIO(out.getvalue()), "x").tracks()))
-    plain = [
-        track._replace(metric=Metric(track.metric.name, track.metric.kind, "", track.metric.unit))
-        for tracks in group()
-        for track in tracks
-    ]
-    assert found == read(plain)
+    assert found == read(without_help())
 
 
 def test_parquet_reads_what_it_wrote() -> None:
@@ -188,9 +192,4 @@ def test_parquet_reads_what_it_wrote() -> None:
     out = io.BytesIO()
     parquet.write(group(), ["instance", "job", "le"], ["value"], out)
     found = read(list(parquet.Reader(io.BytesIO(out.getvalue()), "x").tracks()))
-    plain = [
-        track._replace(metric=Metric(track.metric.name, track.metric.kind, "", track.metric.unit))
-        for tracks in group()
-        for track in tracks
-    ]
-    assert found == read(plain)
+    assert found == read(without_help())

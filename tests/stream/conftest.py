@@ -4,7 +4,8 @@ import pytest
 
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
-from tests.stream.house import Clock, House
+from tests.clock import Clock
+from tests.stream.house import House
 
 
 @pytest.fixture

@@ -103,15 +103,6 @@ class House:
         )
 
 
-class Clock:
-    """A clock set by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Line:
     """A connection that keeps what it is sent; `open` says whether it drains."""
 

@@ -8,7 +8,8 @@ import pytest
 from monitor.formats import live
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Facts, Verdict
-from tests.stream.house import START, Clock, House, Line, come, subscribe
+from tests.clock import Clock
+from tests.stream.house import START, House, Line, come, subscribe
 
 
 def test_everybody_is_greeted_and_counted(audience: Audience) -> None:

@@ -20,7 +20,8 @@ from monitor.stream.ledger import Ledger
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake
 from monitor.stream.session import Session
-from tests.stream.house import START, Clock, House, Line, Lines, come, subscribe
+from tests.clock import Clock
+from tests.stream.house import START, House, Line, Lines, come, subscribe
 
 LIMITS = SessionLimits(credit=6, credit_bytes=500, park_after=4.0)
 PEOPLE = 2

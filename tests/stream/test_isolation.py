@@ -16,8 +16,9 @@ from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake
 from monitor.stream.session import Session
 from monitor.stream.table import NEEDS, Rows
+from tests.clock import Clock
 from tests.conftest import ExpectLog
-from tests.stream.house import START, Clock, House, come, read, subscribe
+from tests.stream.house import START, House, come, read, subscribe
 
 BEAT = Beat(Frame(live.beat(1)), 1)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from monitor.stream.ledger import Ledger
 from monitor.stream.liveness import Awake, Bounds, Facts, Verdict, judge
 from monitor.stream.pulse import Pulse
+from tests.clock import Clock
 
 BOUNDS = Bounds(ping_interval=10, ping_timeout=8, no_drain=9, close_timeout=2, sweep_interval=1)
 
@@ -129,17 +130,8 @@ def test_closing_counts_from_when_it_was_first_seen() -> None:
     assert pulse.facts(6.0, closing=True).closing_since == 5.0
 
 
-class Hand:
-    """A clock set by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_time_in_which_nobody_was_heard_does_not_count() -> None:
-    clock = Hand()
+    clock = Clock()
     awake = Awake(clock, interval=1.0)
     assert awake.sweep()
     clock.now = 1.5
@@ -153,7 +145,7 @@ def test_time_in_which_nobody_was_heard_does_not_count() -> None:
 
 
 def test_what_happens_between_a_stall_and_its_sweep_does_not_lie_in_the_future() -> None:
-    clock = Hand()
+    clock = Clock()
     awake = Awake(clock, interval=1.0)
     assert awake.sweep()
     clock.now = 31.0

@@ -20,8 +20,9 @@ from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake
 from monitor.stream.session import Session
 from monitor.stream.table import NEEDS, Rows
+from tests.clock import Clock
 from tests.stream.far import FarHouse
-from tests.stream.house import START, Clock, come, read, subscribe
+from tests.stream.house import START, come, read, subscribe
 from tests.stream.test_union import Browser, Histories
 
 BEAT = Beat(Frame(live.beat(1)), 1)

@@ -18,8 +18,9 @@ from monitor.stream.feeds import TURN
 from monitor.stream.frames import Frame
 from monitor.stream.liveness import Awake
 from monitor.stream.session import Session
+from tests.clock import Clock
 from tests.stream.far import FarHouse
-from tests.stream.house import START, Clock, House, read, subscribe
+from tests.stream.house import START, House, read, subscribe
 
 FEEDS = 4
 BEAT = Beat(Frame(live.beat(1)), 1)

@@ -8,7 +8,8 @@ import pytest
 
 from monitor.stream import viewers
 from monitor.stream.audience import Audience
-from tests.stream.house import START, Clock, House, come, subscribe
+from tests.clock import Clock
+from tests.stream.house import START, House, come, subscribe
 
 HIDE = '{"type": "visible", "visible": false}'
 
