@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import select
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -102,7 +102,7 @@ class Draft:
         """The rows of all cells by their ids, the order in which they fill pages."""
         for count, column in enumerate(sorted(self._columns, key=lambda column: column.number)):
             if count % BREATH == 0:
-                time.sleep(PAUSE)
+                breathe()
             values = encoded(column.whole())
             yield (column.number, *values, seal(CELL, column.number, values, self._version))
 
@@ -133,7 +133,7 @@ class Draft:
         given = {"__name__", *dict(target)}
         for count, entry in enumerate(entries):
             if count % BREATH == 0:
-                time.sleep(PAUSE)
+                breathe()
             name = next(value for label, value in entry.labels if label == "__name__")
             own = tuple(pair for pair in entry.labels if pair[0] not in given)
             if len(own) + len(given) != len(entry.labels):
@@ -165,4 +165,9 @@ def _same(one: Floats, other: Floats) -> bool:
 
 
 PAUSE = 1e-5
-"""Seconds of such a breath; none at all is an error where a library fakes the clock."""
+"""Seconds."""
+
+
+def breathe() -> None:
+    """Let go of the interpreter for a moment.  time.sleep waits until a time, which libfaketime mistakes."""
+    select.select((), (), (), PAUSE)

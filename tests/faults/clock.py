@@ -25,8 +25,6 @@ TITLE = "T1: the wall clock is set"
 STEPS, VIEWERS = 200, 20
 HOUR, DAY = 3600, 86_400
 PING, SWEEP, INTERVAL = 1.0, 1.0, 0.5
-CAUGHT_UP = 2.0
-"""Seconds that it may take to send everybody the columns of a jump: 11,000 at most, as history has them."""
 SETTINGS = {
     "COLLECT__INTERVAL": "500ms",
     "SERVER__WEBSOCKET__PING_INTERVAL": "1s",
@@ -88,7 +86,7 @@ def told(found: Outcome) -> Iterator[Row]:
     yield Row("of them closed", found.cut, not found.cut)
     yield Row("sessions ended by the service's own count", round(found.gone), not found.gone)
     yield within("longest time between two pings, s", found.ping, PING + 2 * SWEEP)
-    yield within("longest time between two ticks, s", found.tick, 2 * INTERVAL + CAUGHT_UP)
+    yield within("longest time between two ticks, s", found.tick, 2 * INTERVAL)
     yield Row("columns sent", found.columns)
     yield Row("of them older than the one before", found.disordered, not found.disordered)
     yield Row("rates below zero", found.negative, not found.negative)
@@ -129,13 +127,19 @@ async def campaign(folder: Path, steps: list[Step], viewers: int, **settings: st
 
 @contextmanager
 def faked(folder: Path, settings: Mapping[str, str]) -> Iterator[Service]:
-    """A service whose wall clock is set by `set_by`; that it warns of it is right."""
+    """A service whose wall clock is set by `set_by`; that it warns of it is right.
+
+    Python waits for its lock by pthread_cond_timedwait(3) and the monotonic clock.  libfaketime's "fix" for
+    some versions of glibc reckons that time by the faked clock all the same: each wait then ends at once, and
+    two threads that want the lock take ten times the CPU time and seconds for a tick.
+    """
     set_by(folder, 0)
     service = Service(folder, **{**SETTINGS, **settings})
     service.environment |= {
         "LD_PRELOAD": library() or "",
         "FAKETIME_TIMESTAMP_FILE": str(folder / CLOCK),
         "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         "DONT_FAKE_MONOTONIC": "1",
     }
     service.start()
