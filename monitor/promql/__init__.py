@@ -11,8 +11,10 @@ from monitor.promql.errors import AwayError, BrokenError, Limits, QueryError
 from monitor.promql.evaluate import Samples, evaluate, select_samples, text_value
 from monitor.promql.moment import Moment
 from monitor.promql.parse import Query, ValueType, parse, value_type
+from monitor.promql.vector import LOOK_BACK
 
 __all__ = [
+    "LOOK_BACK",
     "Archive",
     "AwayError",
     "BrokenError",

@@ -17,6 +17,8 @@ class Depth(NamedTuple):
     """Milliseconds before the time that is asked for; negative where all look ahead."""
     fixed: int | None
     """The earliest time that does not depend on what is asked for (`@`)."""
+    ahead: int = 0
+    """Milliseconds after the time that is asked for."""
 
     def earliest(self, start: int) -> int:
         """The earliest time (ms) that an evaluation from `start` on looks at."""
@@ -27,7 +29,8 @@ def depth_of(queries: Iterable[Query]) -> Depth:
     found = [look for query in queries for look in looks_in(query.root)]
     back = max([selector.offset + length for selector, length in found if selector.at is None], default=0)
     fixed = [selector.at - selector.offset - length for selector, length in found if selector.at is not None]
-    return Depth(back, min(fixed, default=None))
+    ahead = max([-selector.offset for selector, _ in found if selector.at is None], default=0)
+    return Depth(back, min(fixed, default=None), max(ahead, 0))
 
 
 def looks_in(node: Node) -> Iterator[tuple[Selector, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.model import Labels, Metric, Scrape
+from monitor.model import Labels, Metric, Scrape, Times
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage
 
 
@@ -31,6 +31,10 @@ class Selections(Storage):
     def series(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Labels]:
         """What the store has."""
         return self._storage.series(matchers, start, end)
+
+    def measured(self, start: int, end: int) -> Times:
+        """What the store has."""
+        return self._storage.measured(start, end)
 
     def metadata(self) -> dict[str, Metric]:
         """What the store has."""

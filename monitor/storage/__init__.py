@@ -158,6 +158,10 @@ class Storage(Protocol):
     def series(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Labels]:
         """Label sets (with `__name__`) of matching series that have a sample in the range."""
 
+    def measured(self, start: int, end: int) -> Times:
+        """(k, 2) when something was measured, in no order: the first and the last time (ms) that each row may
+        tell of, where they touch the range; a rolled-up row's are as far from it as it stands for."""
+
     def metadata(self) -> dict[str, Metric]:
         """Metric by name, for all that is stored."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.model import Labels, Metric, Scrape
+from monitor.model import Labels, Metric, Scrape, Times
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage, is_stale
 from monitor.storage.register import Budget
 from monitor.storage.table import Bounds, Rows, Table
@@ -85,6 +85,11 @@ class Head(Storage):
             for labels, present in zip(selection.series.labels, present_in(selection), strict=True)
             if present
         ]
+
+    def measured(self, start: int, end: int) -> Times:
+        """See `Storage`."""
+        found = [selection.timestamps for selection in self.select((), start, end)]
+        return np.repeat(np.concatenate([np.zeros(0, np.int64), *found])[:, None], 2, axis=1)
 
     def metadata(self) -> dict[str, Metric]:
         """Metric by name, for all that is held."""

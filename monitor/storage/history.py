@@ -10,15 +10,17 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple, NoReturn, TypeVar
 
-from monitor.model import Labels, Metric, Scrape
+import numpy as np
+
+from monitor.model import Labels, Metric, Scrape, Times
 from monitor.storage import FINEST, Look, Selection, SeriesSet, Storage
-from monitor.storage.contents import Chosen, Contents
+from monitor.storage.contents import Chosen, Contents, Slot
 from monitor.storage.join import Gathering, join
 from monitor.storage.plan import Plan, preference
 from monitor.storage.present import Present
 from monitor.storage.shelf import Shelf
 from monitor.storage.sources import Live, Loose, Matched, Matchers, Source, Stored, Within, fetch
-from monitor.storage.tier import RAW, TIERS, Slab, Tier
+from monitor.storage.tier import HOURS, RAW, TIERS, Slab, Tier
 from monitor.storage.volume import ChangedError, Volume
 
 FOREVER = 1 << 62
@@ -148,6 +150,27 @@ class History(Storage):
                     present.stored(*file, partial(self._choose, matchers))
         return present.all()
 
+    def measured(self, start: int, end: int) -> Times:
+        """See `Storage`.  Reads no file but for what it holds.  Raises OSError as `select` does."""
+        return again(lambda: self._measured(start, end))
+
+    def _measured(self, start: int, end: int) -> Times:
+        """The newest first, as in `_select`; a rolled-up row where nothing finer has its time."""
+        live = [selection.timestamps for selection in self._head((), start, end)]
+        times = {tier: [slab.times for slab in self._open_slabs(tier)] for tier in TIERS}
+        times[RAW] += live
+        wider = start - HOURS.step, end + HOURS.step
+        spans: list[Times] = []
+        known: Times = np.zeros(0, np.int64)
+        for tier in TIERS:
+            for _, contents in self._shelf.readable(tier, *wider):
+                times[tier] += [slot.times for slot in slots_in(contents, *wider)]
+            own = np.setdiff1d(np.concatenate([known, *times[tier]]), known)
+            spans.append(np.stack((own - tier.step, own + tier.step), axis=1))
+            known = np.union1d(known, own)
+        found = np.concatenate(spans)
+        return found[(found[:, 1] >= start) & (found[:, 0] <= end)]
+
     def metadata(self) -> dict[str, Metric]:
         """Metric by name, for all that is stored; the newest of each."""
         found: dict[str, Metric] = {}
@@ -177,3 +200,10 @@ def again(read: Callable[[], Read]) -> Read:
         except (ChangedError, FileNotFoundError):
             continue
     raise OSError(f"history was written {TRIES} times while it was read; ask again")
+
+
+def slots_in(contents: Contents, start: int, end: int) -> Iterator[Slot]:
+    """Those of all targets that may have rows with start <= time <= end."""
+    first, last = contents.tier.slot_at(start), contents.tier.slot_at(end)
+    for known in contents.slots.values():
+        yield from (slot for number, slot in known.items() if first <= number <= last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.model import Labels, Metric, Scrape
+from monitor.model import Labels, Metric, Scrape, Times
 from monitor.storage import FINEST, Look, Matcher, Selection, SeriesSet, Storage, is_stale
 from monitor.storage.register import label_value
 
@@ -62,6 +62,11 @@ class Snapshot(Storage):
             for labels, gone in zip(found.series.labels, is_stale(found.values).T, strict=True)
             if not gone.all()
         ]
+
+    def measured(self, start: int, end: int) -> Times:
+        """See `Storage`."""
+        first, last = self._times.searchsorted(start), self._times.searchsorted(end, "right")
+        return np.repeat(self._times[first:last, None], 2, axis=1)
 
     def metadata(self) -> dict[str, Metric]:
         """Metric by name."""

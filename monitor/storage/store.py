@@ -147,6 +147,10 @@ class Store(Storage):
         """What memory has."""
         return self.head.series(matchers, start, end)
 
+    def measured(self, start: int, end: int) -> Times:
+        """What memory has."""
+        return self.head.measured(start, end)
+
     def metadata(self) -> dict[str, Metric]:
         """What memory has."""
         return self.head.metadata()

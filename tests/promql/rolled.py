@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from monitor.model import Floats, Labels, Metric, Scrape
+from monitor.model import Floats, Labels, Metric, Scrape, Times
 from monitor.storage import FINEST, STALE_BITS, Aspect, Look, Matcher, Selection, Storage, is_stale
 from monitor.storage.head import Head
 
@@ -32,6 +32,9 @@ class Rolled(Storage):
 
     def series(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Labels]:
         return self.head.series(matchers, start, end)
+
+    def measured(self, start: int, end: int) -> Times:
+        return self.head.measured(start, end)
 
     def metadata(self) -> dict[str, Metric]:
         return self.head.metadata()

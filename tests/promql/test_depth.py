@@ -13,7 +13,7 @@ from monitor.promql import Depth, depth_of, parse
         ("up offset 1h", Depth(3_900_000, None)),
         ("-sum by (job) (rate(up[30m]))", Depth(1_800_000, None)),
         ("topk(scalar(up offset 5m), up) / on () up", Depth(600_000, None)),
-        ("rate(up[5m] offset -1h)", Depth(-3_300_000, None)),
+        ("rate(up[5m] offset -1h)", Depth(-3_300_000, None, 3_600_000)),
         ("up + up @ 600", Depth(300_000, 300_000)),
         ("clamp_min(max_over_time(up[1m] @ 600 offset 1m), 1)", Depth(0, 480_000)),
     ],

@@ -243,6 +243,19 @@ def test_series_are_those_of_all_rows_that_tell_of_the_range_alone(
     }
 
 
+@given(wanted=rows, ends=st.tuples(SECONDS, SECONDS, st.sampled_from([0, 1])))
+def test_it_was_measured_where_rows_are_and_as_far_as_they_stand_for(
+    wanted: list[Row], ends: tuple[int, int, int]
+) -> None:
+    wanted = [row for row in wanted if stored(row)]
+    low, high = START + min(ends[:2]) * SECOND + ends[2], START + max(ends[:2]) * SECOND
+    finest = {row.time: min(other.tier.step for other in wanted if other.time == row.time) for row in wanted}
+    spans = {(time - step, time + step) for time, step in finest.items()}
+    with world(wanted) as past:
+        found = [(first, last) for first, last in past.measured(low, high).tolist()]
+    assert sorted(found) == sorted((first, last) for first, last in spans if last >= low and first <= high)
+
+
 def test_series_of_a_long_range_are_told_by_names_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,7 @@ class DeepHouse(House):
 
     def __init__(self, limits: SessionLimits | None = None) -> None:
         super().__init__(limits)
-        self.head, self.far = Head(WINDOW), Head(10**9, rows=10**6)
+        self.head, self.far = Head(WINDOW), Head(10**13, rows=10**6)
         self.archive = Shelves(self.head, self.far)
         self.restart()
         for second in range(1, 401):

@@ -160,6 +160,21 @@ def test_of_too_much_that_was_missed_the_newest_is_sent(
     assert times(caught_up) == list(range(451, 501))
 
 
+def test_a_span_in_which_nothing_was_measured_is_not_sent(deep: DeepHouse) -> None:
+    session = ask(deep, range=0)
+    sent(session)
+    for leap in (3_600, 3652 * 86_400):
+        before = deep.second
+        deep.second += leap - 1
+        deep.tick(before + leap)
+        session.tick(1.0, True, BEAT)
+        deep.settle()
+        [caught_up] = sent(session)
+        assert times(caught_up) == [*range(before + 1, before + 300), before + 300, before + leap]
+        assert caught_up["columns"]["v"] == [[before] * 299 + [None, before + leap]]
+        assert (caught_up["complete"], caught_up["oldest"]) == (True, None)
+
+
 def test_history_that_cannot_be_read_is_an_answer(deep: DeepHouse) -> None:
     deep.archive.fails = AwayError("history cannot be read at present: gone")
     session = ask(deep, range=100_000, request=5)

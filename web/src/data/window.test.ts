@@ -32,6 +32,16 @@ describe("the window", () => {
     expect(held(window, 0, 5)).toEqual([0, 1, null, null, null, 5]);
   });
 
+  it("keeps a gap where columns leap, be it of years", () => {
+    const window = new Window(10 * STEP);
+    const later = 10 * 365 * 86_400;
+    window.absorb(one, columns([0, 1, 2]), STEP);
+    window.absorb(one, columns([3, 6]), STEP);
+    expect(held(window, 0, 6)).toEqual([0, 1, 2, 3, null, null, 6]);
+    window.absorb(one, columns([7, later]), STEP);
+    expect(held(window, later - 2, later)).toEqual([null, null, later]);
+  });
+
   it("fills a gap later, and a repeated column changes nothing", () => {
     const window = new Window(10 * STEP);
     window.append(one, at(0).t, [0]);
