@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Running:
         self.clock = Clock()
         self.collector = ProcessGroups(5, kept=0, clock=self.clock, spent=self.clock.spent)
         self.host = self.procfs.host()
+        self.procfs.open.callback(self.collector.close)
         self.kept: list[Scrape] = []
         collectors = {"process_groups": self.collector}
         self.processes = Processes(self.host, lambda: collectors, self.kept.append, "here")
@@ -58,14 +60,15 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Running:
+def running(tmp_path: Path) -> Iterator[Running]:
     made = Running(tmp_path)
     for pid, name in enumerate(("nginx", "postgres", "sshd", "nginx"), start=10):
         made.procfs.begin(pid, name, resident=pid, user=1000)
     made.look()
     made.procfs.set(11, "postgres", resident=11, user=1250)
     made.look()
-    return made
+    with made.procfs.open:
+        yield made
 
 
 def nobody(_scrape: Scrape) -> None:

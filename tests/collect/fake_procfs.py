@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 from monitor.collect import Host
@@ -12,15 +13,19 @@ KERNEL = 0x208040
 
 
 class Procfs:
-    """`made` is what the kernel counts as processes made, which every `begin` raises."""
+    """`made` is what the kernel counts as processes made, which `begin` raises; close `open` at the end."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.made = 100
+        self.open = ExitStack()
+        """What was opened of it."""
         self._count()
 
     def host(self) -> Host:
-        return Host(str(self.root))
+        host = Host(str(self.root))
+        self.open.callback(host.close)
+        return host
 
     def begin(self, pid: int, comm: str = "worker", **fields: int | str) -> None:
         """A process starts."""

@@ -14,6 +14,7 @@ from monitor.collect.containers import Containers
 from monitor.collect.ethtool import Ethtool
 from monitor.collect.filesystem import Filesystem
 from monitor.collect.kmsg import Kmsg
+from monitor.collect.loop import Holding
 from monitor.collect.netlink import messages
 from monitor.collect.network_route import NetworkRoute
 from monitor.collect.nvidia import Nvidia
@@ -92,7 +93,7 @@ def collector(name: str) -> Collector | Background:
         "probes": Answering(
             targets=["https://example.org/", "icmp://192.0.2.1"], pool=Pool(HERE / "prober.py")
         ),
-        "process_groups": ProcessGroups(clock=lambda: 50.0, spent=lambda: 0.0),
+        "process_groups": ProcessGroups(kept=0, clock=lambda: 50.0, spent=lambda: 0.0),
         "systemd": Answered(restarts=True, tasks=True, start_times=True),
         "textfile": Dated(),
         "time": Time(wall=lambda: NOW, local=time.gmtime),
@@ -131,10 +132,14 @@ def clock(answer: Answer) -> int:
 
 
 def collected(source: Collector | Background, host: Host) -> list[Block]:
-    """What a collector gives, whichever kind it is."""
+    """What a collector gives, whichever kind it is; it holds nothing afterwards."""
     if isinstance(source, Background):
         return asyncio.run(refreshed(source, host))
-    return list(source.collect(host))
+    try:
+        return list(source.collect(host))
+    finally:
+        if isinstance(source, Holding):
+            source.close()
 
 
 async def refreshed(source: Background, host: Host) -> list[Block]:

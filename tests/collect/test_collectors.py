@@ -14,10 +14,13 @@ MACHINES = sorted(path.name for path in FIXTURES.iterdir())
 
 def found(machine: str, name: str) -> str | None:
     """What a collector finds on a recorded machine; None where that has no such thing."""
+    recorded = host(machine)
     try:
-        return page(collected(collector(name), host(machine)))
+        return page(collected(collector(name), recorded))
     except FileNotFoundError:
         return None
+    finally:
+        recorded.close()
 
 
 @pytest.mark.parametrize("name", COLLECTORS)

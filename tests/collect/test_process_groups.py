@@ -27,8 +27,10 @@ ID = "0123456789abcdef" * 4
 
 
 @pytest.fixture
-def procfs(tmp_path: Path) -> Procfs:
-    return Procfs(tmp_path)
+def procfs(tmp_path: Path) -> Iterator[Procfs]:
+    made = Procfs(tmp_path)
+    with made.open:
+        yield made
 
 
 class Clock:
@@ -56,6 +58,7 @@ class Groups:
         self.collector = ProcessGroups(
             interval, budget, groups, kept=0, clock=self.clock, spent=self.clock.spent
         )
+        procfs.open.callback(self.collector.close)
 
     def look(self, seconds: float = 1) -> dict[str, float]:
         self.clock.now += seconds
@@ -227,19 +230,20 @@ def test_no_counter_ever_falls(
 ) -> None:
     procfs = Procfs(tmp_path_factory.mktemp("proc"))
     groups, living, before = Groups(procfs, groups=2), dict[int, int](), dict[str, float]()
-    for turn, (pid, ticks, ends) in enumerate(steps):
-        if pid not in living:
-            procfs.begin(pid, f"name{pid % 3}", user=ticks, start=turn)
-            living[pid] = ticks
-        elif ends:
-            procfs.end(pid)
-            del living[pid]
-        else:
-            living[pid] += ticks
-            procfs.set(pid, f"name{pid % 3}", user=living[pid], start=turn)
-        after = groups.look()
-        assert all(after[name] >= before[name] for name in before if "_total" in name)
-        before = after
+    with procfs.open:
+        for turn, (pid, ticks, ends) in enumerate(steps):
+            if pid not in living:
+                procfs.begin(pid, f"name{pid % 3}", user=ticks, start=turn)
+                living[pid] = ticks
+            elif ends:
+                procfs.end(pid)
+                del living[pid]
+            else:
+                living[pid] += ticks
+                procfs.set(pid, f"name{pid % 3}", user=living[pid], start=turn)
+            after = groups.look()
+            assert all(after[name] >= before[name] for name in before if "_total" in name)
+            before = after
 
 
 @given(st.binary(max_size=64).filter(lambda name: b"\0" not in name))

@@ -65,6 +65,7 @@ def let_go(made: Store) -> None:
     """Like a kill: nothing more is written."""
     assert made.flush().wait(60)
     made.writer.abandon()
+    made.keeper.close()
     os.close(made._lock)
     made.shelf.close()
 

@@ -61,9 +61,15 @@ class Machine:
     def kill(self) -> None:
         """What a kill leaves: nothing more is written."""
         self.settle()
-        self.store.writer.abandon()
-        os.close(self.store._lock)
+        self.leave()
         self.store = self.start()
+
+    def leave(self) -> None:
+        """Nothing is open any more, and nothing is written."""
+        self.store.writer.abandon()
+        self.store.keeper.close()
+        self.store.shelf.close()
+        os.close(self.store._lock)
 
     def stop(self) -> None:
         self.store.close()
@@ -229,8 +235,7 @@ def test_a_damaged_log_and_a_file_that_is_none_are_named_and_the_rest_is_served(
 ) -> None:
     machine.run(300)
     machine.settle()
-    machine.store.writer.abandon()
-    os.close(machine.store._lock)
+    machine.leave()
     (log,) = machine.folder.glob("raw-*.log")
     content = bytearray(log.read_bytes())
     content[len(content) // 2] ^= 1

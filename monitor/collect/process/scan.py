@@ -68,7 +68,7 @@ class Scan:
         """Whether every process that is listed has been met."""
         self.hidden: set[str] = set()
         """Pids that are listed and may not be read."""
-        self._kept, self._at_once = kept, at_once
+        self._groups, self._kept, self._at_once = groups, kept, at_once
         self._names: set[str] = set()
         """Of the folders of the living."""
         self._clock = clock
@@ -108,6 +108,7 @@ class Scan:
             self._files.close()
         self.living.clear()
         self._names.clear()
+        self.book = Book(self._groups)
         self._files, self._made, self.finished = None, "", False
 
     def _read_all(self, files: Files) -> None:
