@@ -56,6 +56,7 @@ CLASSES = {
     "infiniband": "Infiniband",
     "interrupts": "Interrupts",
     "ipvs": "Ipvs",
+    "journal": "Journal",
     "kmsg": "Kmsg",
     "ksmd": "Ksmd",
     "loadavg": "Loadavg",

@@ -10,6 +10,7 @@ from .options import (
     Diskstats,
     Ethtool,
     Filesystem,
+    Journal,
     Netclass,
     Netdev,
     Netstat,
@@ -73,6 +74,7 @@ class Collectors(Section):
     """Interrupts by device and core."""
     ipvs: Switch = Switch()
     """The kernel's load balancer."""
+    journal: Journal = Journal()
     kmsg: Switch = Switch()
     """Messages of the kernel, counted by priority; processes that it kills for memory are events."""
     ksmd: Off = Off()

@@ -122,6 +122,13 @@ class Filesystem(Switch):
     """Types of file system to leave out; empty leaves out none."""
 
 
+class Journal(Switch):
+    """Messages in systemd's journal by unit and priority; failures and restarts of units are events."""
+
+    units: Annotated[int, Between(1, 1000), Takes.RELOAD] = 60
+    """How many units are told apart, those that log first; the others are one."""
+
+
 class Netclass(Switch):
     """Network interfaces as they are set up: state, speed, addresses, changes of the link."""
 

@@ -51,6 +51,7 @@ MORE = (
     Difference("namedprocess_.*|monitor_process.*", "process-exporter gives it, and node_exporter does not"),
     Difference("DCGM_FI_DEV_.*", "NVIDIA's DCGM exporter gives it, and node_exporter does not"),
     Difference("kernel_messages_.*", "node_exporter does not read the kernel's messages"),
+    Difference("journal_messages_.*", "node_exporter does not read the journal"),
     Difference("probe_.*", "blackbox_exporter gives it, and node_exporter does not"),
     Difference("container_.*|monitor_container_.*", "cAdvisor gives it, and node_exporter does not"),
     Difference("monitor_collector_unreadable_files", "a file that cannot be read is left out, and counted"),

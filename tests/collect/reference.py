@@ -28,7 +28,7 @@ A test runs Debian's node_exporter 1.5 beside the collectors on the same machine
 series: names, labels, types, and values within the time between the reads. What it lets pass is this.
 """
 
-OURS = ("node_", "monitor_", "namedprocess_", "container_", "DCGM_", "probe_", "kernel_")
+OURS = ("node_", "monitor_", "namedprocess_", "container_", "DCGM_", "probe_", "kernel_", "journal_")
 """What text files give has any name."""
 Labels = dict[Metric, set[str]]
 

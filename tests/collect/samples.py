@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +13,7 @@ from monitor.collect.cgroup.engine import Engine, Names
 from monitor.collect.containers import Containers
 from monitor.collect.ethtool import Ethtool
 from monitor.collect.filesystem import Filesystem
+from monitor.collect.journal import Journal
 from monitor.collect.kmsg import Kmsg
 from monitor.collect.loop import Holding
 from monitor.collect.netlink import messages
@@ -76,6 +77,19 @@ class Named(Containers):
         return await super().refresh(host)
 
 
+class Read(Journal):
+    """Has read what the journal of the one recorded machine with one has, a pass ago."""
+
+    def __init__(self) -> None:
+        super().__init__(past=True)
+
+    def collect(self, host: Host) -> Iterator[Block]:
+        list(super().collect(host))
+        while any(file.waiting for file in self._follower.files):
+            list(super().collect(host))  # It was not in memory.
+        yield from super().collect(host)
+
+
 def host(machine: str) -> Host:
     """A recorded machine."""
     root = FIXTURES / machine
@@ -88,6 +102,7 @@ def collector(name: str) -> Collector | Background:
         "containers": Named(),
         "ethtool": Ethtool(pool=Pool(HERE / "drivers.py")),
         "filesystem": Filesystem(pool=Pool(HERE / "answers.py")),
+        "journal": Read(),
         "kmsg": Kmsg(opened=messages_of),
         "nvidia": Nvidia(folder=HERE / "nvml"),
         "probes": Answering(

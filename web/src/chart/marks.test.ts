@@ -53,6 +53,8 @@ it("draws a line with a sign of its kind for a moment", () => {
   expect(clock.rects[0]).toEqual([30, 0, 1, 50]);
   expect(clock.calls).toContain("arc");
   expect(painted(damage).calls).not.toContain("arc");
+  expect(painted({ ...step, kind: "restart" }).calls).toContain("arc");
+  expect(painted({ ...step, kind: "failed" }).calls).not.toContain("arc");
 });
 
 it("draws nothing of what is out of sight, and all of a band that begins before", () => {

@@ -12,7 +12,7 @@ const NARROWEST = 2;
 
 type Context = CanvasRenderingContext2D;
 
-/** A clock's face, a cross, two bars, or a diamond, around (x, y). */
+/** A clock's face, a cross, two bars, a triangle, a ring that is open, or a diamond, around (x, y). */
 function drawSign(ctx: Context, kind: string, x: number, y: number, size: number): void {
   const line = (...points: [number, number][]): void =>
     points.forEach(([dx, dy], i) => (i === 0 ? ctx.moveTo(x + dx * size, y + dy * size) : ctx.lineTo(x + dx * size, y + dy * size)));
@@ -26,6 +26,10 @@ function drawSign(ctx: Context, kind: string, x: number, y: number, size: number
   } else if (kind === "paused") {
     line([-0.4, -0.9], [-0.4, 0.9]);
     line([0.4, -0.9], [0.4, 0.9]);
+  } else if (kind === "failed") {
+    line([0, -0.9], [0.9, 0.8], [-0.9, 0.8], [0, -0.9]);
+  } else if (kind === "restart") {
+    ctx.arc(x, y, size * 0.8, -0.3 * Math.PI, 1.4 * Math.PI);
   } else line([0, -1], [1, 0], [0, 1], [-1, 0], [0, -1]);
   ctx.stroke();
 }
@@ -59,7 +63,7 @@ function name(ctx: Context, text: string, left: number, top: number, width: numb
 
 /** A hook for uPlot that draws those of `marks()` that are in sight. */
 export function markPainter(marks: () => readonly Happened[], palette: Palette, font: string): (chart: uPlot) => void {
-  const colours: Readonly<Record<string, string>> = { damage: palette.critical, paused: palette.warn };
+  const colours: Readonly<Record<string, string>> = { damage: palette.critical, failed: palette.critical, paused: palette.warn };
   return (chart) => {
     const { ctx, bbox, scales } = chart;
     const { min, max } = scales.x ?? {};
