@@ -116,13 +116,13 @@ def time_zone(series: Sequence[Told], name: str | None) -> dict[str, Any] | None
     )
 
 
-def disks(series: Iterable[Told], asked: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each disk by what udev knows of it and what the machine says."""
+def disks(series: Iterable[Told], asked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each disk by what udev knows of it, and what the machine says: then it says which there are."""
     known = {each["device"]: each for each in named(series, "device", "model", "serial")}
-    for each in asked:
-        said = {name: value for name, value in each.items() if value}
-        known[each["device"]] = said | known.get(each["device"], {})
-    return [known[device] for device in sorted(known)]
+    if not asked:
+        return list(known.values())
+    said = [{name: value for name, value in each.items() if value} for each in asked]
+    return [each | known.get(each["device"], {}) for each in said]
 
 
 def first(found: dict[str, list[Told]], metric: str, label: str) -> str | None:

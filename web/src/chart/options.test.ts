@@ -220,3 +220,16 @@ it("a line that is singled out is shown alone, and all when it has gone", () => 
   expect(singled(lines, "gone")).toBe(lines);
   expect(singled(lines, null)).toBe(lines);
 });
+
+describe("the value axis", () => {
+  const labels = (panel: Panel): (string | number | null)[] => {
+    const { axes } = chartOptions({ panel, lines: [], palette: PALETTES.dark, width: 400, point: () => {} });
+    const values = axes?.[1]?.values as (chart: unknown, splits: number[]) => (string | number | null)[];
+    return values(null, [-50, 0, 50]);
+  };
+
+  it("has a sign below zero, but where what is there is mirrored", () => {
+    expect(labels(panelOf("line", [query("x")], { unit: "celsius" }))).toEqual(["-50\u00a0°C", "0", "50\u00a0°C"]);
+    expect(labels(panelOf("area", [query("in"), query("out", "mirror")], { unit: "count" }))).toEqual(["50", "0", "50"]);
+  });
+});

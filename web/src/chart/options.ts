@@ -91,7 +91,10 @@ function timeAxis(palette: Palette): uPlot.Axis {
   };
 }
 
+/** What is mirrored is no less than nothing: only where nothing is has a value below zero a sign. */
 function valueAxis(panel: Panel, palette: Palette, current: () => Bounds): uPlot.Axis {
+  const mirrored = panel.queries.some(({ role }) => role === "mirror");
+  const sign = (value: number): string => (value < 0 && !mirrored ? "-" : "");
   return {
     stroke: palette.text,
     font: FONT,
@@ -100,7 +103,7 @@ function valueAxis(panel: Panel, palette: Palette, current: () => Bounds): uPlot
     grid: { stroke: palette.grid, width: 1 },
     ticks: { show: false },
     splits: () => gridLines(current()),
-    values: (_, splits) => splits.map((value) => tickLabel(value, panel.unit)),
+    values: (_, splits) => splits.map((value) => sign(value) + tickLabel(value, panel.unit)),
   };
 }
 

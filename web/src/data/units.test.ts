@@ -12,7 +12,7 @@ describe("a value reads", () => {
     [0.384, "ratio", "38.4%"],
     [1, "ratio", "100%"],
     [0, "ratio", "0%"],
-    [0.0004, "ratio", "0.0%"],
+    [0.0004, "ratio", "0.04%"],
     [512, "bytes", "512 B"],
     [1024 ** 3 * 12.34, "bytes", "12.3 GiB"],
     [1023.7, "bytes", "1.00 KiB"],
@@ -43,6 +43,7 @@ describe("a value reads", () => {
 
   it("on an axis without trailing zeros, and without the sign of what is mirrored", () => {
     expect([0, 0.5, 1].map((value) => tickLabel(value, "ratio"))).toEqual(["0%", "50%", "100%"]);
+    expect([0.0025, 0.07, 0.075].map((value) => tickLabel(value, "ratio"))).toEqual(["0.25%", "7%", "7.5%"]);
     expect(tickLabel(-2_500_000, "bits_per_second")).toBe("2.5\u00a0Mbit/s");
     expect(tickLabel(0, "bytes")).toBe("0");
     expect(tickLabel(100, "count")).toBe("100");

@@ -46,7 +46,8 @@ const digits = (value: number, whole: boolean): string => {
 
 const percent = (value: number): string => {
   const hundred = value * 100;
-  return hundred.toFixed(hundred === 0 || Math.abs(hundred) >= 99.95 ? 0 : 1);
+  const size = Math.abs(hundred);
+  return hundred.toFixed(size === 0 || size >= 99.95 ? 0 : size >= 0.095 ? 1 : 2);
 };
 
 /** Which prefix a value is written with: the largest that leaves at least one before the point. */
@@ -81,8 +82,9 @@ export function format(value: number | null, unit: Unit): string {
 
 /** For an axis, where numbers are round: without trailing zeros and without a sign. */
 export function tickLabel(value: number, unit: Unit): string {
+  if (unit === "ratio") return `${Number((Math.abs(value) * 100).toPrecision(4))}%`;
   const { number, unit: suffix } = reading(Math.abs(value), unit);
   const short = number.includes(".") ? number.replace(/\.?0+$/, "") : number;
-  if (value === 0 && unit !== "ratio") return "0";
+  if (value === 0) return "0";
   return joined(short, suffix, unit);
 }

@@ -7,6 +7,7 @@ import { Frame } from "../data/frame";
 import { Window } from "../data/window";
 import { at, STEP } from "../testing/service";
 import { boards, type Board } from "../wire/board";
+import Bars from "./Bars.svelte";
 import HeadlineCell from "./HeadlineCell.svelte";
 import KeySheet from "./KeySheet.svelte";
 import { keyAction } from "./keys";
@@ -72,6 +73,25 @@ describe("a headline", () => {
 
   it("is a dash without values", () => {
     expect(show([]).textContent).toContain("–");
+  });
+});
+
+describe("bars", () => {
+  const widths = (more: object, ...values: number[]): string[] => {
+    const frame = frameOf(values.map((value, i) => [0, `d${i}`, value]));
+    const bars = { ...panel, min: null, max: null, ...more };
+    const { container } = render(Bars, { panel: bars, lines: linesOf(bars, 0, frame), frame, palette: PALETTES.dark, time: null });
+    return [...container.querySelectorAll<HTMLElement>(".bar")].map(({ style }) => style.width);
+  };
+
+  it("reach to the largest of them where nothing else is said", () => {
+    expect(widths({ unit: "count" }, 5, 20)).toEqual(["100%", "25%"]);
+    expect(widths({ unit: "count", max: 40 }, 5, 20)).toEqual(["50%", "12.5%"]);
+    expect(widths({ unit: "count" }, 0)).toEqual(["0%"]);
+  });
+
+  it("are shares of the whole where they are shares", () => {
+    expect(widths({ unit: "ratio" }, 0.25)).toEqual(["25%"]);
   });
 });
 
