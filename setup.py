@@ -49,7 +49,10 @@ TEST = [
     "playwright>=1.65",
     "prometheus-client>=0.26",
     "psutil>=7",
+    "websockets>=15",
     NODE_WHEEL,
+    *NVIDIA,
+    *PARQUET,
 ]
 DEV = [
     "ruff==0.17.6",

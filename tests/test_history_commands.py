@@ -170,8 +170,6 @@ def test_prometheus_reads_what_is_exported(state: Path, tmp_path: Path, capsys: 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_tables_are_exported(state: Path, tmp_path: Path, form: str) -> None:
-    if form == "parquet":
-        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'monitor[parquet]'")
     selector = 'heat_celsius{number=~"1|3"}'
     assert export(state, "--format", form, "--match", selector, tmp_path / "out") == 0
     wanted = {
@@ -212,8 +210,6 @@ def test_what_is_exported_is_imported(
     state: Path, tmp_path: Path, form: str, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("monitor.commands.export.time.time", lambda: 1 + START * 2 / 1000)
-    if form == "parquet":
-        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'monitor[parquet]'")
     assert export(state, "--format", form, tmp_path / "out") == 0
     assert run("import", tmp_path / "out", "--format", form, "--state", tmp_path / "new") == 0
     count = sum(map(len, expected(ROWS).values()))
@@ -259,8 +255,6 @@ NONSENSE = [
 def test_nonsense_is_refused_with_its_place_and_changes_nothing(
     state: Path, tmp_path: Path, capsys: Output, form: str, text: str, said: str
 ) -> None:
-    if form == "parquet":
-        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'monitor[parquet]'")
     file = tmp_path / "in"
     file.write_text(text, encoding="latin-1")
     before = {path.name: path.read_bytes() for path in (state / "history").iterdir()}

@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import pynvml
 import pytest
 
 from monitor.collect import Host
@@ -142,20 +143,18 @@ def test_a_driver_that_is_stuck_holds_up_nobody(
 
 
 def test_the_library_of_nvidia_has_all_that_is_asked_of_it() -> None:
-    library = pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
     fields = json.loads(question(LIBRARY, slow=True))["fields"].values()
-    assert not [name for name, _, _ in fields if not hasattr(library, f"nvmlDeviceGet{name}")]
-    assert not [each for _, constants, _ in fields for each in constants if not hasattr(library, each)]
+    assert not [name for name, _, _ in fields if not hasattr(pynvml, f"nvmlDeviceGet{name}")]
+    assert not [each for _, constants, _ in fields for each in constants if not hasattr(pynvml, each)]
 
 
 def test_the_real_library_without_a_driver_says_so() -> None:
-    library = pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
     if Path("/proc/driver/nvidia").exists():
         pytest.skip("there is a driver of NVIDIA's here")
 
     async def answered() -> dict[str, str]:
         driver = Turns(Pool(PROGRAM))
-        answer = await driver.ask(question(Path(library.__file__).parent, slow=False))
+        answer = await driver.ask(question(Path(pynvml.__file__).parent, slow=False))
         driver.close()
         found: dict[str, str] = json.loads(answer)
         return found

@@ -186,7 +186,6 @@ def test_csv_reads_what_it_wrote() -> None:
 
 
 def test_parquet_reads_what_it_wrote() -> None:
-    pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'monitor[parquet]'")
     from monitor.formats import parquet
 
     out = io.BytesIO()
