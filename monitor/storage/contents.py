@@ -15,7 +15,19 @@ from monitor.model import Kind, Labels, Metric, Times
 from monitor.storage import Matcher
 from monitor.storage.codec import unpack_whole
 from monitor.storage.register import label_value
-from monitor.storage.schema import COLUMNS, METRIC, NAMES, SLOT, STATE, TARGET, Row, intact, unpack_labels
+from monitor.storage.schema import (
+    COLUMNS,
+    FORMAT,
+    METRIC,
+    NAMES,
+    SLOT,
+    STATE,
+    TARGET,
+    Row,
+    intact,
+    sealed,
+    unpack_labels,
+)
 from monitor.storage.tier import Entry, Tier
 
 Numbers = npt.NDArray[np.int64]
@@ -166,6 +178,13 @@ def understand(tables: Tables, tier: Tier) -> Contents:
     used = max((number + row[3] - 1 for number, row in tables[NAMES].items()), default=0)
     version = state[2] if state else -1
     return Contents(tier, version, targets, metrics, names, slots, used, lost)
+
+
+def nothing(tier: Tier) -> Contents:
+    """What a file holds that is going to be written for the first time."""
+    tables: dict[str, dict[int, Row]] = {table: {} for table in COLUMNS}
+    tables[STATE][1] = sealed(STATE, 1, (FORMAT, 0, 0, 0, 0, 0))
+    return understand(tables, tier)
 
 
 def _metric(row: Row) -> tuple[str, Metric]:

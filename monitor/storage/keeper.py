@@ -111,7 +111,7 @@ class Keeper:
             batch = at_once(self.pending)
             self.shelf.put(*batch)
             # The rollups of samples must not be lost with their log.
-            self.sync()
+            self._sync(TIERS)
             done = {id(slab) for slab in batch}
             self.pending = [slab for slab in self.pending if id(slab) not in done]
             for slab in batch:
@@ -128,9 +128,12 @@ class Keeper:
             self._show(slab.tier)
 
     def sync(self) -> None:
-        """Have the logs on the disk."""
-        for logs in self._logs.values():
-            logs.sync()
+        """Have all that was handed over on the disk: minutes are made anew from samples that are."""
+        self._sync((RAW, HOURS))
+
+    def _sync(self, tiers: Iterable[Tier]) -> None:
+        for tier in tiers:
+            self._logs[tier].sync()
 
     def replay(self) -> Iterator[tuple[int, Row]]:
         """Take up what earlier processes left; the rows of samples, by slot, are the caller's."""

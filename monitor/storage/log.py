@@ -2,9 +2,11 @@
 
 A frame is a head of 28 bytes (`HEAD`) and a body compressed by Zstandard.  Its checksum begins with the
 number of the slot, so that what another slot left behind in a file that is used anew is no frame of this one.
-The body of a row is what changed since the row before, bits by exclusive or, and each sixtieth row is whole.
-Names of series come in frames of their own before the first row that has them, twice, as all rows stand on
-them.
+The body of a row is what changed since the row before (`Trail`), and each sixtieth row is whole.  Names of
+series come in frames of their own before the first row that has them, twice, as all rows stand on them.
+
+Room is asked for before rows need it, and what is brought to the device ends with a page of it: else the file
+system's notes on the file, and a page of rows that are there already, would be written each time, too.
 """
 
 from __future__ import annotations
@@ -19,25 +21,29 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 import zstandard
 
 from monitor.model import Floats, Kind, Labels, Metric
 from monitor.storage.tier import Entry
+from monitor.storage.trail import Bits, Trail
 
 HEAD = Struct("<4sIIqIHBx")
 """Magic, checksum of what follows it, bytes of the body, time in ms, number of the frame, target, kind."""
 MAGIC = b"row\xa5"
 CHECKED = 8
 """Where in the head begins what the checksum is about."""
-NAMES, WHOLE, CHANGE = range(3)
+NAMES, OLD_WHOLE, OLD_CHANGE, WHOLE, CHANGE, FILLING = range(6)
+"""Kinds of frames.  The old ones are of earlier versions: bits, and bits by exclusive or."""
+ROWS = (OLD_WHOLE, OLD_CHANGE, WHOLE, CHANGE)
+PAGE = 4096
+"""Bytes that a device is given at least."""
+ROOM = 1 << 18
+"""Bytes that are asked for at once."""
 WHOLE_EVERY = 60
 NEAR = 60_000
 """Milliseconds between two losses that are told as one."""
 LONGEST = 1 << 28
 """Bytes of a body at most: two million series are less."""
-
-Bits = npt.NDArray[np.uint64]
 
 
 class Row(NamedTuple):
@@ -65,7 +71,7 @@ class Chain:
     def __init__(self, number: int) -> None:
         self.number = number
         self.entries: list[Entry] = []
-        self.before: Bits | None = None
+        self.trail = Trail()
         self.rows = 0
 
 
@@ -80,7 +86,11 @@ class Log:
         self._slot = slot & 0xFFFFFFFF
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._end = 0
-        self._number = 0
+        self._room = os.fstat(self._file).st_size
+        """Bytes that the file has, used or not."""
+        self._reserved = False
+        self._number = self._time = 0
+        """Of the newest frame."""
         self._chains: dict[Labels, Chain] = {}
         self._dirty = False
         self.lost: list[tuple[int, int]] = []
@@ -103,12 +113,13 @@ class Log:
             self._put_row(chain, time, values.view(np.uint64).ravel())
         except OSError:
             for other in self._chains.values():
-                other.before = None
+                other.trail.forget()
             raise
 
     def sync(self) -> None:
         """Have it on the disk."""
         if self._dirty:
+            self._fill()
             os.fdatasync(self._file)
             self._dirty = False
 
@@ -124,33 +135,54 @@ class Log:
                 yield row
         self.lost = unrolled.lost
 
-    def close(self) -> None:
+    def close(self, *, spare: bool = False) -> None:
+        """Let go of it, and of the room that it has no use for; `spare` leaves that to who uses it anew."""
+        if self._reserved and not spare:
+            with suppress(OSError):
+                os.ftruncate(self._file, self._end)
         os.close(self._file)
 
     def _put_row(self, chain: Chain, time: int, bits: Bits) -> None:
-        before = chain.before
-        whole = before is None or len(before) != len(bits) or chain.rows % WHOLE_EVERY == 0
-        change = bits if before is None or whole else bits ^ before
-        self._put(WHOLE if whole else CHANGE, chain.number, time, change.tobytes())
-        chain.before = bits.copy()
+        trail, bits = chain.trail, bits.copy()
+        if trail.bits is None or len(trail.bits) != len(bits) or chain.rows % WHOLE_EVERY == 0:
+            self._put(WHOLE, chain.number, time, trail.whole(bits))
+        else:
+            self._put(CHANGE, chain.number, time, trail.change(bits))
         chain.rows += 1
 
     def _put(self, kind: int, target: int, time: int, content: bytes) -> None:
-        body = self._compress(content)
-        number = self._number + 1
+        self._write(kind, target, time, self._compress(content))
+
+    def _fill(self) -> None:
+        """What comes next begins on a page of its own, where little of this one is lost by that."""
+        left = -self._end % PAGE
+        if HEAD.size <= left < PAGE // 2:
+            self._write(FILLING, 0, self._time, bytes(left - HEAD.size))
+
+    def _write(self, kind: int, target: int, time: int, body: bytes) -> None:
+        # What fills a page is not missed where it is lost.
+        number = self._number + (kind != FILLING)
         rest = HEAD.pack(MAGIC, 0, len(body), time, number, target, kind)[CHECKED:] + body
         frame = MAGIC + crc32(rest, self._slot).to_bytes(4, "little") + rest
+        self._reserve(len(frame))
         if os.pwrite(self._file, frame, self._end) != len(frame):
             raise OSError(28, "no space left for a whole frame", str(self.path))
         self._end += len(frame)
-        self._number, self._dirty = number, True
+        self._number, self._time, self._dirty = number, time, True
+
+    def _reserve(self, size: int) -> None:
+        """Have the file system find room for so many bytes more, or do so when they are written."""
+        if self._end + size > self._room:
+            with suppress(OSError):
+                os.posix_fallocate(self._file, self._end, size + ROOM)
+                self._room, self._reserved = self._end + size + ROOM, True
 
     def _frames(self) -> Iterator[Frame]:
         """The frames of this slot in order."""
         content = os.pread(self._file, os.fstat(self._file).st_size, 0)
         for place, frame in frames(content, self._slot):
             self._end = place + HEAD.size + len(frame.body)
-            self._number = frame.number
+            self._number, self._time = frame.number, frame.time
             yield frame
 
 
@@ -167,11 +199,13 @@ class Unrolled:
         self._decompress = zstandard.ZstdDecompressor().decompress
 
     def take(self, frame: Frame) -> Row | None:
-        """The row of a frame; None where it names series, or stands on one that is not there."""
+        """The row of a frame; None where it has none, or one that stands on another that is not there."""
+        if frame.kind == FILLING:
+            return None
         if frame.number != self._number + 1:
             self._lose(self._time or frame.time, frame.time)
             for _, chain in self._chains.values():
-                chain.before = None
+                chain.trail.forget()
         self._number, self._time = frame.number, frame.time
         body = self._decompress(frame.body, max_output_size=LONGEST)
         if frame.kind == NAMES:
@@ -181,11 +215,10 @@ class Unrolled:
             self._lose(frame.time, frame.time)
             return None
         target, chain = self._chains[frame.target]
-        bits = standing_on(chain.before, np.frombuffer(body, np.uint64), whole=frame.kind == WHOLE)
+        bits = row_of(chain.trail, frame.kind, body)
         if bits is None or len(bits) != len(chain.entries) * self._aspects:
             self._lose(frame.time, frame.time)
             return None
-        chain.before = bits
         return Row(target, frame.time, chain.entries, bits.view(np.float64))
 
     def _lose(self, start: int, end: int) -> None:
@@ -202,11 +235,20 @@ class Unrolled:
             self._chains[number][1].entries += entries
 
 
-def standing_on(before: Bits | None, bits: Bits, *, whole: bool) -> Bits | None:
-    """A row from what changed since the one before; None where that is not this one's."""
-    if whole:
-        return bits
-    return None if before is None or len(before) != len(bits) else bits ^ before
+def row_of(trail: Trail, kind: int, body: bytes) -> Bits | None:
+    """A row from what its frame says; None where it stands on one that is not there."""
+    if kind == WHOLE:
+        return trail.take_whole(body)
+    if kind == CHANGE:
+        return trail.take_change(body)
+    bits: Bits = np.frombuffer(body, np.uint64)
+    if kind == OLD_CHANGE:
+        before = trail.bits
+        if before is None or len(before) != len(bits):
+            return None
+        bits = bits ^ before
+    trail.bits = bits
+    return bits
 
 
 def frames(content: bytes, slot: int) -> Iterator[tuple[int, Frame]]:
@@ -256,7 +298,7 @@ def labels(pairs: Any) -> Labels:
 def recycle(log: Log, spare: Path) -> None:
     """Let go of a log whose rows are kept elsewhere; its blocks serve the next, which then need not be found
     and noted by the file system with every sync."""
-    log.close()
+    log.close(spare=True)
     with suppress(FileNotFoundError):
         if spare.exists():
             log.path.unlink()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.model import Labels
-from monitor.storage.log import HEAD, NAMES, Frame, Row, Unrolled, frames
+from monitor.storage.log import HEAD, ROWS, Frame, Row, Unrolled, frames
 from monitor.storage.schema import Damage
 from monitor.storage.table import STALE
 from monitor.storage.tier import TIERS, Entry, Slab, Tier
@@ -43,7 +43,7 @@ class Logged(NamedTuple):
             row = unrolled.take(frame)
             if place > end:
                 found.append(Damage(self.path, f"bytes {end} to {place - 1} are no rows", (time, frame.time)))
-            elif broken and frame.kind != NAMES and row is None:
+            elif broken and frame.kind in ROWS and row is None:
                 # It tells what changed since a row that is lost.
                 found[-1] = found[-1]._replace(when=((found[-1].when or (0, 0))[0], frame.time))
             broken = place > end or (broken and row is None)

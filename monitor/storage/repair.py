@@ -89,6 +89,7 @@ def _copy(volume: Volume, fresh: Path, intern: Intern) -> None:
     connections = Connections()
     span = Span(Volume(fresh, volume.tier, connections, volume.report), intern)
     try:
+        span.put([])  # A file without rows, where none can be read.
         for slot in sorted({slot for known in contents.slots.values() for slot in known}):
             span.put(
                 [

@@ -122,7 +122,10 @@ def cell_number(slot: int, series: int) -> int:
 
 
 def connect(path: Path, tier: Tier, *, write: bool = False, create: bool = False) -> sqlite3.Connection:
-    """A connection without implicit transactions, for any one thread at a time.  Raises sqlite3.Error."""
+    """A connection without implicit transactions, for any one thread at a time.  Raises sqlite3.Error.
+
+    With `create` there is a file without bytes at first; `create_tables` begins its first transaction.
+    """
     mode = "rwc" if create else "rw" if write else "ro"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -137,7 +140,7 @@ def connect(path: Path, tier: Tier, *, write: bool = False, create: bool = False
         if write or create:
             connection.execute("PRAGMA synchronous=FULL")
         if create:
-            _create(connection, tier)
+            connection.execute(f"PRAGMA page_size={PAGE}")
         elif _is_older(connection):
             _bring_forward(path, tier)
     except UNREADABLE:
@@ -146,16 +149,13 @@ def connect(path: Path, tier: Tier, *, write: bool = False, create: bool = False
     return connection
 
 
-def _create(connection: sqlite3.Connection, tier: Tier) -> None:
-    connection.execute(f"PRAGMA page_size={PAGE}")
-    tables = "; ".join(
-        f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {', '.join(columns(table, tier))}, crc)"
-        for table in (*COLUMNS, CELL)
-    )
-    state = sealed(STATE, 1, (FORMAT, 0, 0, 0, 0, 0))
-    opening = f"BEGIN; PRAGMA application_id={APPLICATION}; PRAGMA user_version={FORMAT};"
-    script = f"{opening} {tables}; INSERT INTO {STATE} VALUES {state}; COMMIT"  # noqa: S608
-    connection.executescript(script)
+def create_tables(connection: sqlite3.Connection, tier: Tier) -> None:
+    """Make an empty file one of history, within a transaction that gives it its state."""
+    connection.execute(f"PRAGMA application_id={APPLICATION}")
+    connection.execute(f"PRAGMA user_version={FORMAT}")
+    for table in (*COLUMNS, CELL):
+        names = ", ".join(columns(table, tier))
+        connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {names}, crc)")
 
 
 def _is_older(connection: sqlite3.Connection) -> bool:

@@ -9,10 +9,10 @@ from functools import reduce
 from pathlib import Path
 
 from monitor.model import Labels
-from monitor.storage.contents import Contents
+from monitor.storage.contents import Contents, nothing
 from monitor.storage.draft import Draft, Ids
 from monitor.storage.merge import merge, same
-from monitor.storage.schema import CELL, STATE, UNREADABLE, DamagedError, Row, connect
+from monitor.storage.schema import CELL, STATE, UNREADABLE, DamagedError, Row, connect, create_tables
 from monitor.storage.tier import Slab
 from monitor.storage.volume import Intern, Volume
 
@@ -29,24 +29,28 @@ class Span:
         self._ids: dict[Labels, Ids] = {}
         path = volume.path
         # A file of no bytes is one that could not be made: the disk was full.
-        create = not path.exists() or path.stat().st_size == 0
+        self._fresh = not path.exists() or path.stat().st_size == 0
         try:
-            self._connection = connect(path, volume.tier, write=True, create=create)
+            self._connection = connect(path, volume.tier, write=True, create=self._fresh)
         except UNREADABLE as error:
             raise as_damage(error, path) from error
         try:
             # One wrong byte would make it a file with a write-ahead log.
             self._connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-            # What an interrupted transaction left behind is taken back now, not when somebody reads.
-            self._connection.execute(f"SELECT count(*) FROM {STATE}").fetchone()  # noqa: S608
+            if not self._fresh:
+                # What an interrupted transaction left behind is taken back now, not when somebody reads.
+                self._connection.execute(f"SELECT count(*) FROM {STATE}").fetchone()  # noqa: S608
         except UNREADABLE as error:
             self.close()
             raise as_damage(error, path) from error
         volume.changed()
-        contents = volume.contents()
+        contents = self._contents()
         if volume.damaged:
             self.close()
             raise DamagedError(path, ", ".join(contents.lost) or "its structure is broken")
+
+    def _contents(self) -> Contents:
+        return nothing(self._volume.tier) if self._fresh else self._volume.contents()
 
     def put(self, slabs: Sequence[Slab], *, anew: bool = False) -> None:
         """Keep rows of the slots of this file, for good when this returns; slabs of one target and slot have
@@ -56,7 +60,7 @@ class Span:
         of their series, in their place.  Raises ValueError, and
         sqlite3.OperationalError (a full disk) with nothing changed, and DamagedError.
         """
-        contents = self._volume.contents()
+        contents = self._contents()
         draft = Draft(contents)
         ids: dict[Labels, Ids] = {}
         groups: dict[tuple[Labels, int], list[Slab]] = {}
@@ -67,7 +71,7 @@ class Span:
             wanted, known = self._merged(contents, group, known, anew)
             if wanted:
                 ids[target] = draft.add(wanted, known)
-        if ids:
+        if ids or self._fresh:
             self._write(draft)
             self._ids.update(ids)
 
@@ -90,11 +94,15 @@ class Span:
         cells = list(draft.cells())
         try:
             self._connection.execute("BEGIN IMMEDIATE")
+            if self._fresh:
+                # Together with the first rows: pages that a transaction adds are written once.
+                create_tables(self._connection, self._volume.tier)
             for table, rows in draft.rows.items():
                 self._insert(table, rows)
             self._insert(CELL, cells)
             self._insert(STATE, [draft.state()])
             self._connection.execute("COMMIT")
+            self._fresh = False
         except UNREADABLE as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")

@@ -1,16 +1,18 @@
 """The log of open rows: what was written is read, whatever a kill or the disk left of it."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Kind, Labels, Metric
-from monitor.storage.log import HEAD, Log, Row, recycle
+from monitor.storage.log import HEAD, MAGIC, PAGE, ROOM, Log, Row, frames, names, recycle
+from monitor.storage.logged import size
 from monitor.storage.table import STALE
 from monitor.storage.tier import Entry
 
@@ -85,20 +87,15 @@ def test_a_log_goes_on_where_an_earlier_process_stopped(path: Path) -> None:
 def test_a_torn_tail_costs_only_what_it_held(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     path = tmp_path_factory.mktemp("log") / "raw-1.log"
     wrote = written(path, 90)
-    size = path.stat().st_size
-    os.truncate(path, cut := seed % size)
+    os.truncate(path, cut := seed % end(path))
     rows = [bits(row) for row in replayed(path)]
     assert rows == wrote[: len(rows)]
-    ends = list(frame_ends(path.read_bytes()))
-    assert not ends or ends[-1] <= cut
+    assert end(path) <= cut
 
 
-def frame_ends(content: bytes) -> Iterator[int]:
-    place = 0
-    while place + HEAD.size <= len(content):
-        place += HEAD.size + HEAD.unpack_from(content, place)[2]
-        if place <= len(content):
-            yield place
+def end(path: Path, slot: int = 1) -> int:
+    """Where the last frame ends; behind it is room that was asked for."""
+    return max((place + size(frame) for place, frame in frames(path.read_bytes(), slot)), default=0)
 
 
 @given(st.integers(0, 10**9), st.integers(1, 255))
@@ -109,7 +106,7 @@ def test_a_damaged_byte_costs_less_than_a_minute_of_rows_and_changes_none(
     path = tmp_path_factory.mktemp("log") / "raw-1.log"
     wrote = written(path, 130)
     content = bytearray(path.read_bytes())
-    content[place % len(content)] ^= change
+    content[place % end(path)] ^= change
     path.write_bytes(content)
     rows = [bits(row) for row in replayed(path)]
     assert [row for row in wrote if row in rows] == rows
@@ -158,3 +155,54 @@ def test_a_frame_that_found_no_room_is_no_damage(path: Path, monkeypatch: pytest
     assert [row.time for row in again.replay()] == [1, 3]
     assert again.lost == []
     again.close()
+
+
+def test_what_is_brought_to_the_device_ends_with_a_page_where_that_costs_little(path: Path) -> None:
+    log, known, random = Log(path, 1), entries(40), np.random.default_rng(1)
+    wrote = []
+    for time in range(200):
+        values = random.random(40)
+        log.write(HOST, time, known, values)
+        wrote.append((time, values.tobytes()))
+        if time % 5 == 4:
+            log.sync()
+            used = end(path) % PAGE
+            assert used < PAGE / 2 or used > PAGE - HEAD.size or not used
+    log.close()
+    assert [bits(row) for row in replayed(path)] == wrote
+
+
+def test_room_is_asked_for_ahead_and_a_log_goes_without_where_there_is_none(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(path, 1)
+    log.write(HOST, 1, entries(2), np.array([1.0, 2.0]))
+    assert end(path) < ROOM <= path.stat().st_size
+    log.close()
+    assert end(path) == path.stat().st_size
+
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    other = tmp_path / "raw-2.log"
+    wrote = written(other, 10)
+    assert other.stat().st_size == end(other)
+    assert [bits(row) for row in replayed(other)] == wrote
+
+
+def test_a_log_of_an_earlier_version_is_read(path: Path) -> None:
+    rows, known = np.random.default_rng(1).random((5, 3)), entries(3)
+    changes = rows.view(np.uint64)[1:] ^ rows.view(np.uint64)[:-1]
+    bodies = [(0, names(HOST, 0, known)), (1, rows[0].tobytes()), *((2, each.tobytes()) for each in changes)]
+    content = b""
+    for number, (kind, body) in enumerate(bodies, 1):
+        packed = zstandard.compress(body)
+        rest = HEAD.pack(MAGIC, 0, len(packed), number, number, 0, kind)[8:] + packed
+        content += MAGIC + crc32(rest, 1).to_bytes(4, "little") + rest
+    path.write_bytes(content)
+    log = Log(path, 1)
+    assert [row.values.tolist() for row in log.replay()] == rows.tolist()
+    log.write(HOST, 9, known, rows[0])
+    log.close()
+    assert [row.values.tolist() for row in replayed(path)] == [*rows.tolist(), rows[0].tolist()]
