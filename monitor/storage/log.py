@@ -40,6 +40,8 @@ PAGE = 4096
 ROOM = 1 << 18
 """Bytes that are asked for at once."""
 WHOLE_EVERY = 60
+NAMED = 256
+"""Series that are named in one frame: others wait for the interpreter while it is made."""
 NEAR = 60_000
 """Milliseconds between two losses that are told as one."""
 LONGEST = 1 << 28
@@ -105,11 +107,7 @@ class Log:
         chain = self._chains.setdefault(target, Chain(len(self._chains)))
         try:
             if len(entries) > len(chain.entries) or not chain.rows:
-                new = entries[len(chain.entries) :]
-                content = names(target, len(chain.entries), new)
-                self._put(NAMES, chain.number, time, content)
-                self._put(NAMES, chain.number, time, content)
-                chain.entries += new
+                self._name(chain, target, time, entries)
             self._put_row(chain, time, values.view(np.uint64).ravel())
         except OSError:
             for other in self._chains.values():
@@ -141,6 +139,15 @@ class Log:
             with suppress(OSError):
                 os.ftruncate(self._file, self._end)
         os.close(self._file)
+
+    def _name(self, chain: Chain, target: Labels, time: int, entries: list[Entry]) -> None:
+        first = len(chain.entries)
+        for start in range(first, len(entries), NAMED) or [first]:
+            new = entries[start : start + NAMED]
+            content = names(target, start, new)
+            self._put(NAMES, chain.number, time, content)
+            self._put(NAMES, chain.number, time, content)
+            chain.entries += new
 
     def _put_row(self, chain: Chain, time: int, bits: Bits) -> None:
         trail, bits = chain.trail, bits.copy()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import logging
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor  # noqa: TID251  (see below)
-from queue import Empty, Queue
+from queue import Empty, SimpleQueue
 from typing import get_args
 
 from monitor.model import Event
@@ -28,6 +29,8 @@ SYNC_EVERY = 5.0
 """Seconds: what a power cut may take."""
 MOST_WAITING = 256 << 20
 """Bytes of whole slots that may wait for the disk, and a quarter of it of rows one by one."""
+TURN = 0.001
+"""Seconds for which a thread has the interpreter while another wants it."""
 SYNC, STOP, ABANDON = "sync", "stop", "abandon"
 Order = Job | threading.Event | str
 REASONS = {
@@ -62,7 +65,7 @@ class Writer:
         """Of all files, at the last look."""
         self._keeper, self._events, self._keep, self._most = keeper, events, keep, most
         self._monotonic = monotonic
-        self._queue: Queue[Order] = Queue()
+        self._queue: SimpleQueue[Order] = SimpleQueue()
         self._given: dict[type[Job], int] = dict.fromkeys(get_args(Job), 0)
         self._taken = dict(self._given)
         """Bytes of rows by the job: those handed over, and those of them that were dealt with."""
@@ -72,6 +75,8 @@ class Writer:
         self._since = 0
 
     def start(self) -> None:
+        # The event loop has the interpreter from this thread so much sooner; Python's own 5 ms are too long.
+        sys.setswitchinterval(TURN)
         self._running = self._pool.submit(self._run)
         self._running.add_done_callback(self._ended)
 

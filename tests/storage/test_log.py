@@ -11,7 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Kind, Labels, Metric
-from monitor.storage.log import HEAD, MAGIC, PAGE, ROOM, Log, Row, frames, names, recycle
+from monitor.storage.log import (
+    HEAD,
+    MAGIC,
+    NAMED,
+    NAMES,
+    PAGE,
+    ROOM,
+    WHOLE,
+    Log,
+    Row,
+    frames,
+    names,
+    recycle,
+)
 from monitor.storage.logged import size
 from monitor.storage.table import STALE
 from monitor.storage.tier import Entry
@@ -189,6 +202,19 @@ def test_room_is_asked_for_ahead_and_a_log_goes_without_where_there_is_none(
     wrote = written(other, 10)
     assert other.stat().st_size == end(other)
     assert [bits(row) for row in replayed(other)] == wrote
+
+
+def test_many_series_are_named_piece_by_piece(path: Path) -> None:
+    log, known = Log(path, 1), entries(2 * NAMED + 7)
+    log.write(HOST, 1, known, np.arange(len(known), dtype=np.float64))
+    known += entries(3 * NAMED)[len(known) :]
+    log.write(HOST, 2, known, np.arange(len(known), dtype=np.float64))
+    log.close()
+    rows = replayed(path)
+    assert [len(row.values) for row in rows] == [2 * NAMED + 7, 3 * NAMED]
+    assert rows[-1].entries == known
+    kinds = [frame.kind for _, frame in frames(path.read_bytes(), 1)]
+    assert kinds == [NAMES] * 6 + [WHOLE] + [NAMES] * 2 + [WHOLE]
 
 
 def test_a_log_of_an_earlier_version_is_read(path: Path) -> None:
