@@ -22,8 +22,8 @@ from monitor.storage.store import Store
 from monitor.storage.tier import RAW
 
 HOUR = 3_600_000
-UNSTORED = 512
-"""Rows handed over before we wait until they are kept."""
+UNSTORED = 8 << 20
+"""Bytes of rows handed over before we wait until they are kept: far more are refused (`Writer.put`)."""
 FEW = 6
 """Slots that may wait to be closed: that is done every few seconds, and a day is over in a minute here."""
 BEAT = 0.01
@@ -53,20 +53,24 @@ def fill(past: Past, folder: Path) -> float:
 
 
 def put(store: Store, clock: Clock, recording: Recording, start: int, count: int) -> None:
-    """So many rows from a time (ms) on, all kept when this returns."""
+    """So many rows from a time (ms) on, all kept when this returns.  Raises ValueError where they are not."""
+    every = max(1, UNSTORED // (8 * len(recording)))
     for number, scrape in enumerate(scrapes(recording, 0, start, count)):
         clock.now = scrape.timestamp / 1000
         store.append(scrape)
-        if number % UNSTORED == 0:
-            store.flush().wait()
+        if number % every == 0:
             settle(store, FEW)
-    store.flush().wait()
     settle(store, 0)
+    if store.writer.lost:
+        raise ValueError(f"our history lost {store.writer.lost} of {count} rows: {store.writer.trouble}")
 
 
 def settle(store: Store, most: int) -> None:
-    """Wait until no slots wait to be closed, where more than so many do: too many are given up."""
+    """Wait until all is done that was handed over, and no slots wait to be closed, where more than so many
+    do: too many are given up."""
+    store.flush().wait()
     if len(store.keeper.pending) > most:
+        store.writer.sync()
         while store.keeper.pending:
             time.sleep(BEAT)
 
