@@ -90,6 +90,7 @@ def campaign(folder: Path, rounds: int) -> Outcome:
         now = run(made, now, now + 20 * MINUTE)
         fill(folder)
         made = again(made, history, now, found)
+        fill(folder)  # A stop gives room back that logs had asked for.
         now = pause(made, now, found)
         (folder / "ballast").unlink()
         now = over(made, now, found)
@@ -108,7 +109,7 @@ def campaign(folder: Path, rounds: int) -> Outcome:
 
 def fill(folder: Path) -> None:
     """To the last byte."""
-    with (folder / "ballast").open("wb", buffering=0) as ballast:
+    with (folder / "ballast").open("ab", buffering=0) as ballast:
         try:
             while True:
                 ballast.write(bytes(4096))
