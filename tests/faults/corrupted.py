@@ -109,7 +109,7 @@ def campaign(folder: Path, count: int, random: Random) -> Outcome:
     let_go(made)
     found.samples = sum(values.size for values in held.raw.values())
     files = [path for path in sorted(whole.iterdir()) if path.suffix in (".db", ".log", ".jsonl")]
-    sizes = [path.stat().st_size for path in files]
+    sizes = [used(path) for path in files]
     for number in range(count):
         (file,) = random.choices(files, sizes)
         copy = folder / "copy"
@@ -142,9 +142,14 @@ def past(folder: Path) -> int:
     return now
 
 
+def used(path: Path) -> int:
+    """Bytes of a file, less the room that a log has asked for and not used."""
+    return len(path.read_bytes().rstrip(b"\0"))
+
+
 def flip(path: Path, random: Random) -> None:
     content = bytearray(path.read_bytes())
-    content[random.randrange(len(content))] ^= random.randrange(1, 256)
+    content[random.randrange(used(path))] ^= random.randrange(1, 256)
     path.write_bytes(content)
 
 
