@@ -61,7 +61,9 @@ class Kept:
             self.store = Store(self.head, folder(self._settings), retention, time.time, step=step)
             self.store.start(on_loop(asyncio.get_running_loop()))
             store = self.store
-            self.archive = Archive(self.head, store.history, self.head.window, begins=lambda: store.begins)
+            self.archive = Archive(
+                self.head, store.history, self.head.window, lambda: store.begins, store.strays
+            )
         except StoreError as error:
             raise StartError(str(error)) from error
 

@@ -36,15 +36,17 @@ class Archive:
         near: Storage,
         far: Storage | None = None,
         window: int = 0,
-        clock: Callable[[], float] = time.monotonic,
         begins: Callable[[], int | None] = lambda: None,
+        strays: tuple[int, int] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`near` keeps `window` ms in memory; `far` has all, and blocks: without it there is no more.
 
-        `begins` tells the time (ms) before which `far` has nothing either, if that is known.
+        `begins` tells the time (ms) before which `far` has nothing either, if that is known; `strays` are the
+        first and the last time (ms) of what is newer than what memory begins with, and not in it.
         """
         self.near, self.far, self.window = near, far, window
-        self._begins = begins
+        self._begins, self._strays = begins, strays
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, "reader")
         self._asked = 0
@@ -54,10 +56,12 @@ class Archive:
         """What knows of everything."""
         return self.near if self.far is None else self.far
 
-    def has(self, earliest: int) -> bool:
-        """Whether memory has all there is from this time (ms) on."""
+    def has(self, earliest: int, latest: int) -> bool:
+        """Whether memory has all there is between these times (ms)."""
         if self.far is None:
             return True
+        if self._strays and earliest <= self._strays[1] and latest >= self._strays[0]:
+            return False
         oldest, begins = self.near.oldest(), self._begins()
         known = earliest if begins is None else max(earliest, begins)
         return oldest is not None and oldest <= known

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from monitor.promql.nodes import Aggregate, Binary, Call, Negation, Node, Selector, Window
-from monitor.promql.parse import Query
+from monitor.promql.parse import FARTHEST, Query
 from monitor.promql.vector import LOOK_BACK
 
 
@@ -23,6 +23,10 @@ class Depth(NamedTuple):
     def earliest(self, start: int) -> int:
         """The earliest time (ms) that an evaluation from `start` on looks at."""
         return start - self.back if self.fixed is None else min(start - self.back, self.fixed)
+
+    def ends(self, start: int, end: int) -> tuple[int, int]:
+        """Times (ms) between which lies all that an evaluation from `start` to `end` looks at."""
+        return self.earliest(start), end + self.ahead if self.fixed is None else FARTHEST
 
 
 def depth_of(queries: Iterable[Query]) -> Depth:

@@ -78,14 +78,14 @@ class Question(Base):
         """The answer's data in JSON.  Raises ParameterError and Failure."""
         raise NotImplementedError
 
-    async def answered(self, earliest: int, seconds: float, work: Callable[[Storage], str]) -> str:
-        """What work gives that looks at nothing before `earliest` (ms).
+    async def answered(self, ends: tuple[int, int], seconds: float, work: Callable[[Storage], str]) -> str:
+        """What work gives that looks at nothing but what lies between these times (ms).
 
         What fails has timed out where its time is up, else it cannot be done.
         """
         began = time.monotonic()
         try:
-            if self.archive.has(earliest):
+            if self.archive.has(*ends):
                 return work(self.archive.near)
             return await self.archive.read(work, seconds)
         except AwayError as error:
@@ -130,7 +130,9 @@ class Question(Base):
         selectors = [selector(text) for text in texts] or [()]
         seconds = self.limits.seconds
         return await self.answered(
-            start, seconds, lambda storage: listed(series_of(storage, selectors, (start, end), seconds))
+            (start, end),
+            seconds,
+            lambda storage: listed(series_of(storage, selectors, (start, end), seconds)),
         )
 
 
@@ -192,9 +194,8 @@ class InstantQuery(Form):
     async def data(self) -> str:
         query, at = self.query(), self.time_of("time", round(self.clock() * 1000))
         bounds = self.bounds()
-        earliest = depth_of([query]).earliest(at)
         return await self.answered(
-            earliest, bounds.seconds, lambda storage: value(query, storage, at, bounds)
+            depth_of([query]).ends(at, at), bounds.seconds, lambda storage: value(query, storage, at, bounds)
         )
 
 
@@ -221,9 +222,10 @@ class RangeQuery(Form):
         kind = value_type(query)
         if kind not in ("scalar", "vector"):
             raise ParameterError(f'invalid parameter "query": a range query cannot give a {kind}')
-        earliest = depth_of([query]).earliest(asked.start)
         return await self.answered(
-            earliest, bounds.seconds, lambda storage: over(query, storage, asked, bounds)
+            depth_of([query]).ends(asked.start, asked.end),
+            bounds.seconds,
+            lambda storage: over(query, storage, asked, bounds),
         )
 
 
@@ -275,7 +277,7 @@ class Metadata(Question):
             found = sorted({**storage.metadata(), **newest}.items())
             return answers.metadata(metric for name, metric in found if only in ("", name))
 
-        return await self.answered(-FARTHEST, self.limits.seconds, listed)
+        return await self.answered((-FARTHEST, FARTHEST), self.limits.seconds, listed)
 
 
 class Happened(Question):

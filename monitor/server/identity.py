@@ -51,9 +51,8 @@ class Hosts(Question):
     async def data(self) -> str:
         at, bounds = self.time_of("time", round(self.clock() * 1000)), self.bounds()
         asked = ("", {}) if self.get_argument("time", "") else await self.here()
-        earliest = depth_of([QUERY]).earliest(at)
         return await self.answered(
-            earliest,
+            depth_of([QUERY]).ends(at, at),
             bounds.seconds,
             lambda storage: told(select_samples(QUERY, storage, at, bounds), at, asked),
         )

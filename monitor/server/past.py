@@ -27,9 +27,10 @@ class PastProcesses(Question):
 
     async def data(self) -> str:
         at, bounds = self.time_of("time", round(self.clock() * 1000)), self.bounds()
-        earliest = depth_of([QUERY]).earliest(at)
         return await self.answered(
-            earliest, bounds.seconds, lambda storage: told(select_samples(QUERY, storage, at, bounds))
+            depth_of([QUERY]).ends(at, at),
+            bounds.seconds,
+            lambda storage: told(select_samples(QUERY, storage, at, bounds)),
         )
 
 

@@ -13,7 +13,7 @@ from monitor.model import Block, Event, Floats, Labels, Layout, Metric, Scrape, 
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage
 from monitor.storage.events import Events
 from monitor.storage.head import Head
-from monitor.storage.history import History
+from monitor.storage.history import FOREVER, History
 from monitor.storage.keeper import Close, Keeper, Left, Roll, Tick
 from monitor.storage.log import Row
 from monitor.storage.logged import slab_of
@@ -112,6 +112,7 @@ class Store(Storage):
         try:
             self._take_up()
             self.begins = self.history.oldest()
+            self.strays = self._strays()
         except OSError as error:
             raise StoreError(f"history cannot be read: {error}") from error
         self.writer.start()
@@ -204,6 +205,14 @@ class Store(Storage):
         now = round(self._wall() * 1000)
         start, end = damage.when or (now, now)
         self.events.add(Event(start, end, "damage", f"cannot be read: {damage.what} ({damage.file.name})"))
+
+    def _strays(self) -> tuple[int, int] | None:
+        """The first and the last time (ms) of what is stored and ahead of the clock: not in memory."""
+        now = round(self._wall() * 1000) + AHEAD
+        spans = self.history.measured(now + 1, FOREVER)
+        # A row's own time is in the middle of what it may tell of.
+        ahead = spans[spans.mean(axis=1) > now]
+        return (int(ahead[:, 0].min()), int(ahead[:, 1].max())) if len(ahead) else None
 
     def _take_up(self) -> None:
         now = round(self._wall() * 1000)

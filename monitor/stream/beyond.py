@@ -34,7 +34,8 @@ class Beyond:
 
     def holds(self, feed: Feed, after: int) -> bool:
         """Whether columns behind `after` are for this, because memory does not have all that they tell of."""
-        return after < feed.n and not self.archive.has(feed.depth.earliest((after + 1) * feed.step))
+        ends = feed.depth.ends((after + 1) * feed.step, feed.n * feed.step)
+        return after < feed.n and not self.archive.has(*ends)
 
     def leads(self, feed: Feed, now: int) -> bool:
         """Whether the newest column is for this, because memory never has all that it tells of."""

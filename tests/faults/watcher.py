@@ -26,6 +26,8 @@ class Watcher:
     def __init__(self) -> None:
         self.times: list[int] = []
         """Of its columns, in the order they came; ms."""
+        self.ticked: set[int] = set()
+        """Times at which something was measured, as it was told when it was the newest; ms."""
         self.heard: list[float] = []
         """When ticks came, in seconds of the monotonic clock."""
         self.pings: list[float] = []
@@ -90,6 +92,7 @@ class Watcher:
         self.negative += sum(value is not None and value < 0 for row in values for value in row)
         if message["type"] != "subscribed":
             self.heard.append(time.monotonic())
+            self.ticked.update(times[-1:])
         ack = {"type": "ack", "feed": message["feed"], "n": message["n"]}
         self._client.write_message(json.dumps(ack))
 

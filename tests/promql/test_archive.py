@@ -40,9 +40,15 @@ class Gate:
 
 def test_memory_has_what_is_not_older_than_its_oldest() -> None:
     held = Archive(store("up 1 1 1 1", 1000), FAR, window=60_000)
-    assert [held.has(time) for time in (-1, 0, 9)] == [False, True, True]
-    assert not Archive(NEAR, FAR).has(0), "while it is empty it has nothing"
-    assert Archive(NEAR).has(0), "where there is nothing else, it has all there is"
+    assert [held.has(time, 9) for time in (-1, 0, 9)] == [False, True, True]
+    assert not Archive(NEAR, FAR).has(0, 9), "while it is empty it has nothing"
+    assert Archive(NEAR).has(0, 9), "where there is nothing else, it has all there is"
+
+
+def test_memory_lacks_what_was_stored_by_a_clock_that_was_ahead() -> None:
+    held = Archive(store("up 1 1 1 1", 1000), FAR, strays=(10_000, 20_000))
+    asked = ((0, 9_999), (0, 10_000), (15_000, 16_000), (20_000, 30_000), (20_001, 30_000))
+    assert [held.has(*ends) for ends in asked] == [True, False, False, False, True]
 
 
 def test_memory_keeps_what_is_not_older_than_its_window() -> None:
@@ -149,8 +155,8 @@ def test_memory_has_all_while_there_is_nothing_older() -> None:
     assert oldest is not None
     begins = oldest
     archive = Archive(near, Head(), begins=lambda: begins)
-    assert archive.has(oldest - 300_000)
+    assert archive.has(oldest - 300_000, oldest)
     begins = oldest - 1
-    assert not archive.has(oldest - 300_000)
-    assert archive.has(oldest)
+    assert not archive.has(oldest - 300_000, oldest)
+    assert archive.has(oldest, oldest)
     archive.close()

@@ -3,6 +3,7 @@
 import pytest
 
 from monitor.promql import Depth, depth_of, parse
+from monitor.promql.parse import FARTHEST
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,8 @@ def test_queries_together_look_back_as_far_as_the_farthest() -> None:
     assert both == Depth(600_000, 300_000)
     assert [both.earliest(time) for time in (600_000, 3_600_000)] == [0, 300_000]
     assert depth_of([]).earliest(7) == 7
+
+
+def test_an_evaluation_looks_at_nothing_but_what_lies_between_its_ends() -> None:
+    ends = [depth_of([parse(text)]).ends(600_000, 700_000) for text in ("up", "up offset -1m", "up @ 600")]
+    assert ends == [(300_000, 700_000), (360_000, 760_000), (300_000, FARTHEST)]

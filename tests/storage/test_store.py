@@ -318,10 +318,13 @@ def test_a_minute_that_was_cut_short_counts_each_sample_once(machine: Machine) -
     assert selection.parts["count"][:, 0].tolist() == [60, 60, 60, 50, 10, 60]
 
 
+AHEAD = 10 * 366 * 24 * HOUR
+
+
 def test_hours_are_rolled_up_after_a_clock_that_was_ahead(machine: Machine) -> None:
     machine.run(60)
-    machine.now += 10 * 366 * 24 * HOUR
-    machine.set_by += 10 * 366 * 24 * HOUR
+    machine.now += AHEAD
+    machine.set_by += AHEAD
     machine.run(3 * 3600, step=5000)
     machine.stop()
     machine.now = START + HOUR
@@ -338,6 +341,7 @@ def test_hours_are_rolled_up_after_a_clock_that_was_ahead(machine: Machine) -> N
     marks = [
         event.text for event in machine.store.events.between(before, machine.now) if event.kind == "clock"
     ]
+    assert machine.store.strays == (START + 60_000 + AHEAD + 5000, START + 60_000 + AHEAD + 3 * HOUR)
     assert marks == [
         "the clock was set on by 10 years",
         "the clock stands 10 years before the newest stored sample",
