@@ -61,8 +61,9 @@ def _stores_are_let_go_of() -> Iterator[None]:
     assert not left, f"a store is still open: {left}"
 
 
-TURNS = 20
-"""Of the event loop, that tasks may take to end."""
+PATIENCE = 1.0
+"""Seconds for tasks that are ending.  What reads from a connection ends when the kernel has told its socket
+that the other end is closed, a moment later on a busy machine, and the loop has had its turn."""
 
 
 @pytest.fixture
@@ -72,12 +73,8 @@ def io_loop(expect_log: ExpectLog) -> Iterator[IOLoop]:
         loop = runner.get_loop()
         asyncio.set_event_loop(loop)  # The plugin makes futures before the loop runs.
         yield IOLoop(asyncio_loop=loop, make_current=False)
-        # What is being ended, as a connection that was closed, takes a few turns to end.
-        for _ in range(TURNS):
-            loop.run_until_complete(asyncio.sleep(0))
-            left = [task for task in asyncio.all_tasks(loop) if not task.done()]
-            if not left:
-                break
+        if left := asyncio.all_tasks(loop):
+            _, left = loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
         asyncio.set_event_loop(None)
     assert not left, f"tasks left running: {left}"
 
