@@ -1,6 +1,7 @@
 """Units of systemd and their states, asked of its manager over D-Bus (org.freedesktop.systemd1(5)).
 
-A bus that accepts and never answers is given up after a while; the other collectors do not wait for it.
+A bus that accepts and never answers is given up after a while; the other collectors do not wait for it.  A
+unit that has failed since the look before is an event, where the journal does not tell of it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Any, NamedTuple
 
 from monitor.collect.dbus import Bus, BusError, Call, connected
 from monitor.collect.host import Host
+from monitor.collect.journald.follow import readable
+from monitor.collect.journald.troubles import Troubles
 from monitor.collect.table import Entry, layout
-from monitor.model import Block, Kind, Metric
+from monitor.model import Block, Event, Kind, Metric
 
 SOCKET = "/run/dbus/system_bus_socket"
 EVERY = 15.0
@@ -121,18 +124,34 @@ class Systemd:
         self._properties = [each for each in PROPERTIES if options.get(each.option, True)]
         self._types: dict[str, str] = {}
         self._asked = 0
+        self._failed: set[str] | None = None
+        """Units that had failed at the look before."""
+        self._troubles = Troubles()
+        self._now = 0
 
     async def refresh(self, host: Host) -> list[Block]:
         """Ask the manager; at most `limit` seconds.  Raises OSError where the bus or the manager does not
         answer as it should."""
         async with connected(host.root(SOCKET)) as bus:
-            found = [*await system(bus), *await self._units(bus)]
+            found = [*await system(bus), *await self._units(bus, host)]
         return [Block(layout(tuple(entry for entry, _ in found)), [value for _, value in found])]
+
+    def happened(self) -> list[Event]:
+        """Units that failed since it was asked last, where the journal does not tell."""
+        return self._troubles.told(self._now)
 
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def _units(self, bus: Bus) -> list[tuple[Entry, float]]:
+    def _note(self, units: Sequence[Unit], host: Host) -> None:
+        self._now = round(host.now * 1000)
+        before, self._failed = self._failed, {unit.name for unit in units if unit.state == "failed"}
+        new = self._failed - before if before is not None else set()
+        if new and not readable(host):
+            for name in sorted(new):
+                self._troubles.note(self._now, "failed", name, "")
+
+    async def _units(self, bus: Bus, host: Host) -> list[tuple[Entry, float]]:
         (listed,) = await bus.call(Call(SYSTEMD, MANAGER, f"{SYSTEMD}.Manager", "ListUnits"))
         counts = dict.fromkeys(STATES, 0)
         for unit in listed:
@@ -142,6 +161,7 @@ class Systemd:
             for each in listed
             if each[2] == "loaded" and self._wanted(each[0])
         ]
+        self._note(wanted, host)
         await self._learn(bus, wanted)
         return [
             *((UNITS.at(state=state), float(count)) for state, count in counts.items()),

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from monitor.collect import COLLECTORS, Host
 from monitor.collect.dbus import DEPTH, BusError, Call, Reader, connected, split
 from monitor.collect.loop import Repeated
-from monitor.collect.systemd import SOCKET, Systemd
-from tests.collect.samples import collected, numbers
+from monitor.collect.systemd import SOCKET, Systemd, Unit
+from tests.collect.samples import collected, host, numbers
 from tests.collect.systemd_bus import bus
 from tests.collect.test_node_exporter import exporter, page
 
@@ -59,6 +59,21 @@ def test_units_are_left_out_by_their_whole_names(tmp_path: Path) -> None:
         found = numbers(collected(source, Host(rootfs=str(tmp_path))))
     states = {dict(series.labels)["name"] for series in found if series.name == "node_systemd_unit_state"}
     assert states == {"backup.service"}
+
+
+def test_a_unit_that_fails_is_an_event_where_the_journal_does_not_tell(tmp_path: Path) -> None:
+    def failed(machine: Host) -> list[str]:
+        source = Systemd()
+        for number, states in enumerate([("failed", "active"), ("failed", "failed"), ("failed", "failed")]):
+            machine.fresh(1000 + number)
+            source._note(
+                [Unit(f"{name}.service", state, "/") for name, state in zip("ab", states, strict=True)],
+                machine,
+            )
+        return [f"{event.time} {event.kind} {event.text}" for event in source.happened()]
+
+    assert failed(Host(rootfs=str(tmp_path))) == ["1001000 failed b.service failed"]
+    assert failed(host("rack")) == []  # It has a journal.
 
 
 def test_a_host_without_a_bus_has_no_such_metrics(tmp_path: Path) -> None:

@@ -173,6 +173,16 @@ class Follower:
             self.faults.pop(path, None)
 
 
+def readable(host: Host) -> bool:
+    """Whether the journal of the system may be read here."""
+    try:
+        machine = Path(host.root(MACHINE)).read_text(encoding="utf-8").strip()
+    except OSError:
+        return False
+    paths = (f"{host.root(folder)}/{machine}/system.journal" for folder in FOLDERS)
+    return any(os.access(path, os.R_OK, effective_ids=True) for path in paths)
+
+
 def archived(path: str) -> set[str]:
     """The files that had a name before: `system@...` of system.journal."""
     folder, _, name = path.rpartition("/")
