@@ -20,8 +20,8 @@ from monitor.model import Block, Kind, Metric
 
 INTERVAL, BUDGET, GROUPS = 5.0, 0.01, 40
 HISTORY, TOP = 10.0, 10
-AT_ONCE = 0.01
-"""Seconds that meeting new processes may take of a pass, as the event loop waits."""
+AT_ONCE = 0.006
+"""Seconds of CPU time that meeting new processes may take of a pass, as the event loop waits."""
 
 
 def metric(field: str, kind: Kind, text: str, unit: str = "") -> Metric:
@@ -78,7 +78,7 @@ class ProcessGroups:
         clock: Callable[[], float] = time.monotonic,
         spent: Callable[[], float] = time.thread_time,
     ) -> None:
-        self.scan = Scan(groups, kept, clock, AT_ONCE)
+        self.scan = Scan(groups, kept, clock, AT_ONCE, spent)
         self.watched = False
         """Set by who shows processes, each time: the next pass looks at them."""
         self.cost = 0.0
@@ -98,11 +98,16 @@ class ProcessGroups:
         self._blocks: Sequence[Block] = ()
 
     def collect(self, host: Host) -> Iterable[Block]:
-        """The groups as they were at the last look."""
+        """The groups as they were at the last look; nothing before all have been met at first, as until then
+        it is not known what a group has used."""
+        if not self.scan.finished:
+            self.scan.meet(host)
         since = host.now - self._looked
-        if self.scan.finished and since < (0 if self.watched else self._interval):
+        if not self.scan.finished and not self._blocks:
+            return ()
+        if since < (0 if self.watched else self._interval):
             return self._blocks
-        if self.scan.finished and since < self.cost / self._budget:
+        if since < self.cost / self._budget:
             self._put_off = True
             return self._blocks
         began = self._spent()
@@ -110,9 +115,7 @@ class ProcessGroups:
         self.cost = self._spent() - began
         self.slowed, self._put_off = self._put_off, False
         self._looked, self.watched = host.now, False
-        # Before all have been met at first, what a group has used is not known.
-        if self.scan.finished or self._blocks:
-            self._blocks = (self._about(), self._grouped())
+        self._blocks = (self._about(), self._grouped())
         return self._blocks
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from monitor.collect import Host
 from monitor.collect.process.place import unit_of
 from monitor.collect.process.process import TICKS, parted, shown
-from monitor.collect.process.scan import LEAST, Scan
+from monitor.collect.process.scan import GLANCES, LEAST, Scan
 from monitor.collect.process_groups import AT_ONCE, ProcessGroups
 from tests.collect.crowd import crowd
 from tests.collect.fake_procfs import KERNEL, Procfs
@@ -192,13 +192,30 @@ def test_many_at_the_start_are_met_a_few_at_a_time_and_told_of_when_all_are(proc
     for pid in range(10, 310):
         procfs.begin(pid)
     times = count(0.0, AT_ONCE / 8)  # Each process takes an eighth of what a pass may.
-    collector = ProcessGroups(kept=0, clock=lambda: next(times))
+    collector = ProcessGroups(kept=0, spent=lambda: next(times))
     met, told = [0], dict[str, float]()
     while not told:
         told = {text(series): value for series, value in numbers(collector.collect(procfs.host())).items()}
         met.append(len(collector.scan.living))
     assert max(after - before for before, after in pairwise(met)) <= LEAST + 8
     assert number(told, "worker") == met[-1] == 300
+
+
+def test_what_says_little_is_read_of_a_few_at_a_time_each_in_turn(procfs: Procfs) -> None:
+    groups = Groups(procfs)
+    for pid in range(10, 22):
+        procfs.begin(pid)
+    groups.look()
+    groups.clock.cost = GLANCES / 2.5
+    groups.collector._budget = 100.0
+    for pid in range(10, 22):
+        procfs.unit(pid, "/system.slice/a.service")
+    members = [_in_unit(groups.look(20), "a.service") for _ in range(4)]
+    assert members == [3, 6, 9, 12]
+
+
+def _in_unit(values: dict[str, float], unit: str) -> float:
+    return values.get(f'namedprocess_namegroup_num_procs{{groupname="worker",unit="{unit}"}}', 0)
 
 
 def test_every_pass_looks_while_somebody_watches(procfs: Procfs) -> None:

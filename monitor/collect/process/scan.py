@@ -28,6 +28,8 @@ LEAST = 16
 """Processes that one look meets in any case."""
 DUE = 15.0
 """Seconds between two looks at what says little: switches, swap, open files, unit."""
+GLANCES = 0.02
+"""Seconds of CPU time that those may take of one look; what is left over comes first the next time."""
 STAT = 1024
 """Bytes of a stat at most."""
 MADE = re.compile(r"^processes (\d+)$", re.MULTILINE)
@@ -52,8 +54,10 @@ class Scan:
         kept: int = KEPT,
         clock: Callable[[], float] = time.monotonic,
         at_once: float = inf,
+        spent: Callable[[], float] = time.thread_time,
     ) -> None:
-        """`at_once` is how many seconds of one look meeting new processes may take: at first all are new."""
+        """`at_once` is how many seconds of CPU time (`spent`) meeting new processes may take at a time: at
+        first all are new."""
         self.book = Book(groups)
         self.living: dict[int, Process] = {}
         self.number = 0
@@ -64,22 +68,36 @@ class Scan:
         """When the newest began, in seconds of the clock."""
         self.booted = 0
         """Unix time at which the host was booted, in seconds: it moves when the clock is set."""
-        self.finished = False
-        """Whether every process that is listed has been met."""
         self.hidden: set[str] = set()
         """Pids that are listed and may not be read."""
         self._groups, self._kept, self._at_once = groups, kept, at_once
         self._names: set[str] = set()
         """Of the folders of the living."""
-        self._clock = clock
+        self._unmet: set[str] = set()
+        """Of those that were listed and are still to be met."""
+        self._clock, self._spent = clock, spent
         self._files: Files | None = None
         self._made = ""
-        self._listed_at = 0.0
+        self._listed_at: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every process that was listed has been met."""
+        return self._listed_at is not None and not self._unmet
 
     @property
     def whole(self) -> bool:
         """Whether it sees other users' processes: not where proc is mounted with hidepid (proc(5))."""
         return not self.hidden and 1 in self.living
+
+    def meet(self, host: Host) -> None:
+        """Take up some more of those that are not known yet.  Raises FileNotFoundError where the host has no
+        procfs."""
+        files = self._open(host)
+        now = self._clock()
+        if self._listed_at is None:
+            self._list(files, now)
+        self._take_up(files, now)
 
     def look(self, host: Host) -> None:
         """Look at every process.  Raises FileNotFoundError where the host has no procfs."""
@@ -93,11 +111,12 @@ class Scan:
         self.elapsed, self.at = (now - self.at if self.number else 0.0), now
         self.number += 1
         self.booted = int(booted[1])
-        files = self._files = self._files or Files(host.procfs, self._kept)
+        files = self._open(host)
         self._read_all(files)
-        if not self.finished or made[1] != self._made or now - self._listed_at >= LISTED:
-            self._list(files)
-            self._made, self._listed_at = made[1], now
+        if self._listed_at is None or made[1] != self._made or now - self._listed_at >= LISTED:
+            self._list(files, now)
+            self._made = made[1]
+        self._take_up(files, now)
         self.book.count(self.living.values(), now)
 
     def close(self) -> None:
@@ -108,11 +127,17 @@ class Scan:
             self._files.close()
         self.living.clear()
         self._names.clear()
+        self._unmet.clear()
         self.book = Book(self._groups)
-        self._files, self._made, self.finished = None, "", False
+        self._files, self._made, self._listed_at = None, "", None
+
+    def _open(self, host: Host) -> Files:
+        self._files = self._files or Files(host.procfs, self._kept)
+        return self._files
 
     def _read_all(self, files: Files) -> None:
         gone: list[Process] = []
+        due: list[Process] = []
         now, pread = self.at, os.pread
         for process in self.living.values():
             descriptor = process.descriptor
@@ -121,27 +146,45 @@ class Scan:
                 if text != process.text:
                     self._changed(files, process, text)
                 if now >= process.due:
-                    self._glance(files, process)
+                    due.append(process)
             except SILENT:
                 gone.append(process)
+        gone += self._glance_at(files, due)
         for process in gone:
             files.release(process.descriptor)
             del self.living[process.pid]
             self._names.discard(str(process.pid))
 
-    def _list(self, files: Files) -> None:
-        """Take up those that are not known."""
+    def _glance_at(self, files: Files, due: list[Process]) -> list[Process]:
+        """Read what says little of those that are due, as many as there is time for; those that are gone."""
+        gone: list[Process] = []
+        until = self._spent() + GLANCES if due else 0.0
+        for process in sorted(due, key=lambda each: each.due):
+            try:
+                self._glance(files, process)
+            except SILENT:
+                gone.append(process)
+            if self._spent() > until:
+                break
+        return gone
+
+    def _list(self, files: Files, now: float) -> None:
+        """Note those that are not known."""
         pids = files.pids()
         self.hidden &= pids
+        self._unmet = pids - self._names - self.hidden
+        self._listed_at = now
+
+    def _take_up(self, files: Files, now: float) -> None:
+        """Meet those who were noted, as many as there is time for."""
+        if not self._unmet:
+            return
         new: list[Process] = []
-        until = self._clock() + self._at_once
-        self.finished = True
+        until, tried = self._spent() + self._at_once, 0
         try:
-            for count, name in enumerate(pids - self._names - self.hidden):
-                if count >= LEAST and self._clock() > until:
-                    self.finished = False
-                    break
-                self._meet(files, name, new)
+            while self._unmet and (tried < LEAST or self._spent() < until):
+                self._meet(files, self._unmet.pop(), now, new)
+                tried += 1
         finally:
             # Those with the most memory come first to the groups that have a name.
             for process in sorted(new, key=lambda each: (-each.resident, each.pid)):
@@ -149,24 +192,24 @@ class Scan:
                 self._names.add(str(process.pid))
                 self.book.enter(process)
 
-    def _meet(self, files: Files, name: str, new: list[Process]) -> None:
+    def _meet(self, files: Files, name: str, now: float, new: list[Process]) -> None:
         try:
-            new.append(self._met(files, int(name)))
+            new.append(self._met(files, int(name), now))
         except PermissionError:
             self.hidden.add(name)
         except GONE:
             return  # It ended between the list and the look.
 
-    def _met(self, files: Files, pid: int) -> Process:
+    def _met(self, files: Files, pid: int, now: float) -> Process:
         descriptor = files.keep(pid)
         try:
             process = Process(pid, descriptor)
             text = files.read(pid, "stat") if descriptor is None else os.pread(descriptor, STAT, 0)
             self._take(process, text)
-            process.due = self.at + DUE * (pid % 16 + 1) / 16  # Not all in one scan.
+            process.due = now + DUE * (pid % 16 + 1) / 16  # Not all in one scan.
             if not process.kernel:
                 self._look_closer(files, process)
-                self._look_at_io(files, process)
+                self._look_at_io(files, process, now)
         except OSError:
             files.release(descriptor)
             raise
@@ -179,7 +222,7 @@ class Scan:
         if process.started != started:
             raise ProcessLookupError  # The pid is another's by now, who is met when the folder is listed.
         if not process.kernel:
-            self._look_at_io(files, process)
+            self._look_at_io(files, process, self.at)
         self.book.add(process, before)
         if process.ticks > ticks:
             process.moved, process.cpu = self.number, process.ticks - ticks
@@ -207,7 +250,7 @@ class Scan:
         before, unit = counted(process), process.unit
         self._look_closer(files, process)
         if process.io_at != self.at:
-            self._look_at_io(files, process)
+            self._look_at_io(files, process, self.at)
         self.book.add(process, before)
         if process.unit != unit:
             self.book.place(process)
@@ -225,19 +268,19 @@ class Scan:
         with suppress(*SILENT):
             process.unit = unit_of(files.read(process.pid, "cgroup"))
 
-    def _look_at_io(self, files: Files, process: Process) -> None:
+    def _look_at_io(self, files: Files, process: Process, now: float) -> None:
         """Bytes from and to storage; None for those of whom we may not know (ptrace(2), access modes)."""
         read, written, since = process.read, process.written, process.io_at
         process.read = process.written = process.read_rate = process.write_rate = None
         with suppress(*SILENT):
             if found := IO.search(files.read(process.pid, "io")):
                 process.read, process.written = int(found[1]), int(found[2])
-                process.io_at = self.at
+                process.io_at = now
         if process.read is None or process.written is None or read is None or written is None:
             return
-        if since is not None and self.at > since:
-            process.read_rate = (process.read - read) / (self.at - since)
-            process.write_rate = (process.written - written) / (self.at - since)
+        if since is not None and now > since:
+            process.read_rate = (process.read - read) / (now - since)
+            process.write_rate = (process.written - written) / (now - since)
 
 
 def number(pattern: re.Pattern[bytes], text: bytes) -> int | None:
