@@ -6,22 +6,24 @@ It is what a kill leaves behind: slots that are over in files, the newest rows o
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.past import TARGET
 from benchmarks.recording import Recording
 from monitor.model import Floats, Kind, Metric, Times
+from monitor.storage import draft
 from monitor.storage.codec import pack_whole, unpack_whole
 from monitor.storage.logs import Logs
 from monitor.storage.open import Open
 from monitor.storage.register import stored_labels
 from monitor.storage.rollup import merged, rolled_up
-from monitor.storage.schema import SLOT, connect, sealed
+from monitor.storage.schema import SLOT, Value, connect, sealed
 from monitor.storage.shelf import Shelf, log_damage
 from monitor.storage.tier import HOUR, HOURS, MINUTE, MINUTES, RAW, SECOND, SPAN, TIERS, Entry, Slab, Tier
 
@@ -124,6 +126,15 @@ def grow(folder: Path, life: Life, end: int) -> None:
     """Fill a folder with all that there is at a time (ms)."""
     folder.mkdir(parents=True)
     shelf = Shelf(folder)
+    with patch.object(draft, "encoded", once(draft.encoded)):
+        fill(shelf, life, end)
+    for tier in TIERS:
+        log(folder, life.slabs(tier, tier.slot_at(end)), end)
+    shelf.close()
+
+
+def fill(shelf: Shelf, life: Life, end: int) -> None:
+    """The slots that are over."""
     for tier in TIERS:
         newest, oldest = tier.slot_at(end), tier.slot_at(end - life.kept[tier])
         whole = oldest // SPAN + 1
@@ -133,8 +144,19 @@ def grow(folder: Path, life: Life, end: int) -> None:
             else:
                 for slot in range(max(oldest, span * SPAN), min(newest, (span + 1) * SPAN)):
                     shelf.put(*life.slabs(tier, slot))
-        log(folder, life.slabs(tier, newest), end)
-    shelf.close()
+
+
+def once(encode: Callable[[Floats], list[Value]]) -> Callable[[Floats], list[Value]]:
+    """The same, worked out once for each of the columns that there are: here they are few."""
+    known: dict[bytes, list[Value]] = {}
+
+    def found(columns: Floats) -> list[Value]:
+        key = columns.tobytes()
+        if key not in known:
+            known[key] = encode(columns)
+        return known[key]
+
+    return found
 
 
 def copy(there: Path, here: Path, tier: Tier, later: int) -> None:

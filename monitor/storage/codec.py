@@ -7,12 +7,14 @@ and what is present in pcodec's wrapped format (docs.rs/pco), as int64 where tha
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from pcodec import ChunkConfig  # type: ignore[import-untyped]
 from pcodec.wrapped import FileCompressor, FileDecompressor  # type: ignore[import-untyped]
 
-from monitor.model import Floats
+from monitor.model import Floats, Times
 from monitor.storage import STALE_BITS, is_stale
 
 Cell = float | bytes | None
@@ -21,6 +23,9 @@ NOTHING = b""
 """For an aspect without a sample, where None would say that it is the same as another."""
 MOST = 1 << 18
 """Rows of a column: as many as pcodec puts into one page."""
+
+REMEMBERED = 4096
+"""Slots whose times are known to be regular or not."""
 
 _CONFIG = ChunkConfig(compression_level=8)
 _COMPRESSOR = FileCompressor()
@@ -94,6 +99,24 @@ def unpack_whole(packed: bytes) -> npt.NDArray[np.int64]:
     numbers: npt.NDArray[np.int64] = np.empty(int.from_bytes(packed[2:5], "little"), np.int64)
     _read(packed[5:], packed[:2], "i64", numbers)
     return numbers
+
+
+def unpack_times(packed: bytes) -> Times:
+    """What `pack_whole` was given, times of rows: as a rule they follow each other evenly, and that is
+    remembered."""
+    regular = _regular(packed)
+    if regular is None:
+        return unpack_whole(packed)
+    return np.arange(regular.start, regular.stop, regular.step)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _regular(packed: bytes) -> range | None:
+    times = unpack_whole(packed)
+    steps = np.diff(times)
+    if not len(steps) or steps[0] <= 0 or (steps != steps[0]).any():
+        return None
+    return range(int(times[0]), int(times[-1]) + 1, int(steps[0]))
 
 
 def _number(value: float) -> float:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from monitor.model import Kind, Labels, Metric, Times
 from monitor.storage import Matcher
-from monitor.storage.codec import unpack_whole
+from monitor.storage.codec import unpack_times, unpack_whole
 from monitor.storage.register import label_value
 from monitor.storage.schema import (
     COLUMNS,
@@ -70,7 +70,7 @@ class Slot(NamedTuple):
     @property
     def times(self) -> Times:
         """(n,) ascending milliseconds."""
-        return unpack_whole(self.packed_times)
+        return unpack_times(self.packed_times)
 
     @property
     def series(self) -> Numbers:

@@ -5,7 +5,7 @@ Its calls block: they are for threads that nobody waits for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import NamedTuple, NoReturn, TypeVar
@@ -82,7 +82,7 @@ class History(Storage):
     def _select(
         self, matchers: Matchers, start: int, end: int, look: Look, tiers: list[Tier]
     ) -> list[Selection]:
-        unstored = self._unstored(matchers, start, end)
+        unstored = self._unstored(matchers, start, end, tiers)
         found = {target: Gathering(start, end) for target in unstored.targets}
         for tier in tiers:
             files = list(self._shelf.readable(tier, start, end))
@@ -99,10 +99,10 @@ class History(Storage):
         ]
         return [selection for selection in selections if selection is not None]
 
-    def _unstored(self, matchers: Matchers, start: int, end: int) -> Unstored:
+    def _unstored(self, matchers: Matchers, start: int, end: int, tiers: Iterable[Tier]) -> Unstored:
         live = self._head(matchers, start, end)
         loose: dict[Tier, list[Loose]] = {}
-        for tier in TIERS:
+        for tier in tiers:
             slabs = [slab for slab in self._open_slabs(tier) if len(slab.times)]
             loose[tier] = [Loose(slab, self._matched.columns(slab, matchers)) for slab in slabs]
         return Unstored(live, loose)
@@ -139,7 +139,7 @@ class History(Storage):
         return again(lambda: self._present(matchers, start, end))
 
     def _present(self, matchers: Matchers, start: int, end: int) -> list[Labels]:
-        unstored, present = self._unstored(matchers, start, end), Present(start, end)
+        unstored, present = self._unstored(matchers, start, end, TIERS), Present(start, end)
         for selection in unstored.live:
             present.live(selection)
         for loose in chain.from_iterable(unstored.loose.values()):

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.model import Floats, Labels, Times
-from monitor.storage import STALE_BITS, Aspect, Selection, SeriesSet, is_stale
-from monitor.storage.plan import Places, Plan, Taken
+from monitor.storage import STALE_BITS, Aspect, ColumnIndex, Selection, SeriesSet, is_stale
+from monitor.storage.plan import Plan, Taken
+from monitor.storage.register import as_slice
 from monitor.storage.sources import Source
 from monitor.storage.tier import Tier
 
@@ -73,17 +74,19 @@ def join(
         return None
     times = ascending([part.taken.times for part in parts])
     index: dict[Labels, int] = {}
-    columns = [
-        np.array([index.setdefault(labels, len(index)) for labels in part.source.labels], np.intp)
-        for part in parts
-    ]
+    named = [part.source.labels for part in parts]
+    # Most parts have the same series.
+    columns: dict[int, ColumnIndex] = {}
+    for labels in named:
+        if id(labels) not in columns:
+            columns[id(labels)] = as_slice([index.setdefault(each, len(index)) for each in labels])
     others = tuple(aspect for aspect in aspects if aspect != "last") if reach else ()
     wanted: tuple[Aspect, ...] = ("last", *others)
     values = np.full((len(wanted), len(index), len(times)), STALE_BITS, np.int64).view(np.float64)
     alone = sum(len(part.taken.rows) for part in parts) == len(times)
-    for part, places in zip(reversed(parts), reversed(columns), strict=True):
-        if len(places):
-            _fill(values, part, places, times, wanted, alone)
+    for part, labels in zip(reversed(parts), reversed(named), strict=True):
+        if labels:
+            _fill(values, part, columns[id(labels)], times, wanted, alone)
     return _selection(values, times, list(index), wanted if aspects else (), reach, target, series_of)
 
 
@@ -96,23 +99,23 @@ def ascending(pieces: list[Times]) -> Times:
     times.sort(kind="stable")
     first = np.ones(len(times), np.bool_)
     np.not_equal(times[1:], times[:-1], out=first[1:])
-    return times[first]
+    return times if first.all() else times[first]
 
 
 def _fill(
-    values: Floats, part: Part, columns: Places, times: Times, wanted: tuple[Aspect, ...], alone: bool
+    values: Floats, part: Part, columns: ColumnIndex, times: Times, wanted: tuple[Aspect, ...], alone: bool
 ) -> None:
+    taken = part.taken.times
     read = part.source.read(part.taken.rows, wanted)
     if not part.source.tier.step and len(wanted) > 1:
         read = as_rolled(read[0], wanted)
-    first, last = times.searchsorted(part.taken.times[[0, -1]]).tolist()
-    if last - first + 1 == len(part.taken.times):
-        beside = values[:, :, first : last + 1]
-        beside[:, columns] = read if alone else np.where(is_stale(read), beside[:, columns], read)
+    first, last = int(times.searchsorted(taken[0])), int(times.searchsorted(taken[-1]))
+    if last - first + 1 == len(taken):
+        beside = values[:, columns, first : last + 1]
+        values[:, columns, first : last + 1] = read if alone else np.where(is_stale(read), beside, read)
     else:
-        rows = times.searchsorted(part.taken.times)
-        there = values[:, columns[:, None], rows]
-        values[:, columns[:, None], rows] = np.where(is_stale(read), there, read)
+        places, rows = np.arange(values.shape[1])[columns][:, None], times.searchsorted(taken)
+        values[:, places, rows] = np.where(is_stale(read), values[:, places, rows], read)
 
 
 def as_rolled(samples: Floats, wanted: tuple[Aspect, ...]) -> Floats:

@@ -203,6 +203,8 @@ class Unrolled:
         """Of the frame before."""
         self.lost: list[tuple[int, int]] = []
         """Times between which frames are missing, or rows that stand on them."""
+        self._twin = 0, 0, b""
+        """What the next frame is if it only repeats these names: it need not be understood, too."""
         self._decompress = zstandard.ZstdDecompressor().decompress
 
     def take(self, frame: Frame) -> Row | None:
@@ -216,7 +218,9 @@ class Unrolled:
         self._number, self._time = frame.number, frame.time
         body = self._decompress(frame.body, max_output_size=LONGEST)
         if frame.kind == NAMES:
-            self._name(frame.target, *named(body))
+            if self._twin != (frame.number, frame.target, body):
+                self._name(frame.target, *named(body))
+            self._twin = frame.number + 1, frame.target, body
             return None
         if frame.target not in self._chains:
             self._lose(frame.time, frame.time)
@@ -292,14 +296,19 @@ def names(target: Labels, first: int, entries: list[Entry]) -> bytes:
 def named(body: bytes) -> tuple[Labels, int, list[Entry]]:
     """The target, the first column, and what the columns from there on are."""
     target, first, rows = json.loads(body)
-    entries = [
-        Entry(labels(pairs), Metric(name, Kind(kind), help_, unit)) for pairs, name, kind, help_, unit in rows
-    ]
+    metrics: dict[tuple[str, ...], Metric] = {}
+    entries = []
+    for pairs, *told in rows:
+        metric = metrics.get(tuple(told))
+        if metric is None:
+            name, kind, text, unit = told
+            metric = metrics[name, kind, text, unit] = Metric(name, Kind(kind), text, unit)
+        entries.append(Entry(labels(pairs), metric))
     return labels(target), first, entries
 
 
 def labels(pairs: Any) -> Labels:
-    return tuple((name, value) for name, value in pairs)
+    return tuple(map(tuple, pairs))
 
 
 def recycle(log: Log, spare: Path) -> None:

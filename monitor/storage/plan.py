@@ -54,9 +54,11 @@ class Plan:
         rows = np.flatnonzero(free)
         if not len(rows):
             return None
-        self._fresh.append((lows[rows], highs[rows]))
+        if len(rows) < len(times):
+            lows, highs, times = lows[rows], highs[rows], times[rows]
+        self._fresh.append((lows, highs))
         self.reach = max(self.reach, tier.step)
-        return Taken(tier, rows, times[rows])
+        return Taken(tier, rows, times)
 
     def next_tier(self) -> None:
         """The rows of one resolution have all been offered."""
@@ -71,11 +73,11 @@ class Plan:
     def open_to(self, tier: Tier) -> bool:
         """Whether a whole row of a resolution would find room between what is given."""
         step = max(1, tier.step)
-        lows = np.concatenate([[self._start - 1], self._highs])
-        highs = np.concatenate([self._lows, [self._end]])
-        wide = highs - lows >= step
-        borders = -(-lows[wide] // step) * step
-        return bool((borders + step <= highs[wide]).any())
+        wide = np.flatnonzero(self._lows[1:] - self._highs[:-1] >= step)
+        first, last = (self._lows[0], self._highs[-1]) if len(self._lows) else (self._end, self._end)
+        lows = np.concatenate([[self._start - 1], self._highs[wide], [last]])
+        highs = np.concatenate([[first], self._lows[wide + 1], [self._end]])
+        return bool((-(-lows // step) * step + step <= highs).any())
 
     def covers(self, low: int, high: int) -> bool:
         """Whether all between two borders (low, high], as far as it is asked for, is given already."""
