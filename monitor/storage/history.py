@@ -113,6 +113,8 @@ class History(Storage):
         """The slots of a target that may have rows in the range which are not given already."""
         for volume, contents in files:
             slots, length = contents.slots.get(target, {}), volume.tier.slot
+            if not slots or plan.covers(min(slots) * length, (max(slots) + 1) * length):
+                continue
             lacking = [at for at in sorted(slots) if not plan.covers(at * length, (at + 1) * length)]
             if lacking:
                 within = Within(self._choose(matchers, contents, target))

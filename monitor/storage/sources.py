@@ -76,7 +76,8 @@ class Loose(NamedTuple):
 
     def read(self, rows: Places, aspects: tuple[Aspect, ...]) -> Floats:
         places = [self.tier.aspects.index(aspect) for aspect in aspects] if self.tier.step else [0]
-        return self.slab.values[places][:, rows[:, None], self.columns].transpose(0, 2, 1)
+        read: Floats = self.slab.values[np.ix_(np.array(places), rows, self.columns)]
+        return read.transpose(0, 2, 1)
 
 
 class Stored:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,7 +112,8 @@ class Store(Storage):
         """Take up what is stored and begin to write.  `ask` calls a function where the head may be read, for
         the threads that read `history`; without it there must be none."""
         try:
-            self._take_up()
+            with all_kept():
+                self._take_up()
             self.begins = self.history.oldest()
             self.strays = self._strays()
         except OSError as error:
@@ -279,6 +282,18 @@ class Store(Storage):
             if not self.keeper.done(MINUTES, slab.target, (minute + 1) * MINUTE):
                 self._roll(slab.target, minute)
         self._reached[slab.target] = Reached(minutes[-1], slab.slot)
+
+
+@contextmanager
+def all_kept() -> Iterator[None]:
+    """Without the garbage collector, which would go through all that is taken up again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def series_of(entry: Entry, target: Labels) -> Series:
