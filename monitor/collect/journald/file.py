@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
@@ -212,9 +212,12 @@ class File:
         ahead = self._payload - (first >> 3)
         return [place for place in places if not first <= place < last or likely(words[(place >> 3) + ahead])]
 
-    def _fields(self, places: Sequence[int], entry: int) -> tuple[Field, ...]:
+    def _fields(self, places: Iterable[int], entry: int) -> tuple[Field, ...]:
         """The wanted ones of an entry's."""
-        return tuple(field for place in places if (field := self._field(place, entry)) is not None)
+        known, since, behind = self._places, self._since, self._behind
+        # Most were looked at, and nobody wants them.
+        unsure = [place for place in places if place in known or not since <= place < behind]
+        return tuple(field for place in unsure if (field := self._field(place, entry)) is not None)
 
     def _field(self, place: int, entry: int) -> Field | None:
         if place in self._places:
