@@ -119,8 +119,9 @@ class ProcessGroups:
         return self._blocks
 
     def close(self) -> None:
-        """Close every file; a later look opens anew."""
+        """Close every file; a later look begins as the first did."""
         self.scan.close()
+        self._blocks, self._looked = (), -inf
 
     def _about(self) -> Block:
         scan = self.scan
