@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from monitor.collect.collector import Background, Collector
 from monitor.collect.host import Host
-from monitor.collect.loop import Background, CollectLoop, Collector
+from monitor.collect.loop import CollectLoop
 
 __all__ = ["COLLECTORS", "Background", "CollectLoop", "Collector", "Host"]
 

@@ -10,24 +10,20 @@ from collections import Counter
 from collections.abc import Iterator
 
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.collect.shape import Shape
 from monitor.model import Block, Kind, Metric
 
 ENTRIES = Metric("node_arp_entries", Kind.GAUGE, "Neighbours of a network device in the ARP table.")
 COLUMNS = 6
-EVERY = 5.0
 
 
 class Arp:
+    every = 5.0
+
     def __init__(self) -> None:
         self._shape: Shape[str] = Shape(lambda device: ENTRIES.at(device=device))
-        self._seldom = Seldom(self._counted, EVERY)
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
-
-    def _counted(self, host: Host) -> Iterator[Block]:
         lines = [line.split() for line in host.proc("net/arp").splitlines()[1:]]
         if wrong := [line for line in lines if len(line) != COLUMNS]:
             raise ValueError(f"net/arp: {COLUMNS} columns expected, found {wrong[0]}")

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from math import floor
 
 from monitor.collect.budget import Watch
+from monitor.collect.collector import Collector
 from monitor.collect.host import Host
-from monitor.collect.loop import Collector, Direct
+from monitor.collect.loop import Direct
 from monitor.model import Block, Labels, Scrape
 
 LIMIT = 1.0

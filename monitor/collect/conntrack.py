@@ -13,7 +13,7 @@ from monitor.model import Block, Kind, Layout, Metric
 
 FOLDER = "sys/net/netfilter"
 EVERY = 5.0
-"""Seconds between two looks at what the cores counted."""
+"""Seconds between two looks at the limit, and at what the cores counted."""
 COUNTS = {
     "found": "Entries that were searched and found.",
     "invalid": "Packets that could not be followed.",
@@ -24,11 +24,9 @@ COUNTS = {
     "early_drop": "Entries dropped to make room in a full table.",
     "search_restart": "Searches begun anew as the table was resized.",
 }
+FOLLOWED = Layout([Metric("node_nf_conntrack_entries", Kind.GAUGE, "Connections followed.").at()])
 ROOM = Layout(
-    [
-        Metric("node_nf_conntrack_entries", Kind.GAUGE, "Connections followed.").at(),
-        Metric("node_nf_conntrack_entries_limit", Kind.GAUGE, "Connections that may be followed.").at(),
-    ]
+    [Metric("node_nf_conntrack_entries_limit", Kind.GAUGE, "Connections that may be followed.").at()]
 )
 STATISTICS = Layout(
     # node_exporter calls them gauges, too.
@@ -39,15 +37,16 @@ STATISTICS = Layout(
 
 class Conntrack:
     def __init__(self) -> None:
-        self._seldom = Seldom(statistics, EVERY)
+        self._seldom = Seldom(seldom, EVERY)
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield Block(ROOM, [float(host.proc(f"{FOLDER}/nf_conntrack_{name}")) for name in ("count", "max")])
+        yield Block(FOLLOWED, [float(host.proc(f"{FOLDER}/nf_conntrack_count"))])
         yield from self._seldom.blocks(host)
 
 
-def statistics(host: Host) -> Iterator[Block]:
-    """What all cores counted."""
+def seldom(host: Host) -> Iterator[Block]:
+    """The limit, and what all cores counted."""
+    yield Block(ROOM, [float(host.proc(f"{FOLDER}/nf_conntrack_max"))])
     names, *lines = [line.split() for line in host.proc("net/stat/nf_conntrack").splitlines()]
     yield Block(STATISTICS, [total(names, lines, name) for name in COUNTS])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.model import Block, Kind, Layout, Metric
 
 FILES = {
@@ -18,17 +17,8 @@ FILES = {
 POOL = Layout(metric.at() for metric in FILES.values())
 
 
-EVERY = 10.0
-
-
 class Entropy:
-    def __init__(self) -> None:
-        self._seldom = Seldom(told, EVERY)
+    every = 10.0
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
-
-
-def told(host: Host) -> Iterator[Block]:
-    """The two numbers."""
-    yield Block(POOL, [float(host.proc(f"sys/kernel/random/{file}")) for file in FILES])
+        yield Block(POOL, [float(host.proc(f"sys/kernel/random/{file}")) for file in FILES])

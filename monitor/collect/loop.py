@@ -6,10 +6,10 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from monitor.collect.budget import Budget, Meter, Metered, Watch, planned
+from monitor.collect.collector import Background, Collector, Holding, Rare, Telling
 from monitor.collect.health import Health
 from monitor.collect.host import Host
 from monitor.collect.status import Status
@@ -32,44 +32,6 @@ SLOWED = Metric(
 SETTLED, PLANNED = 10, 10
 """Passes after which it is told what is not on this host; and between two looks at what collectors take."""
 GIVEN = Budget()
-
-
-class Collector(Protocol):
-    """A source that answers at once."""
-
-    def collect(self, host: Host, /) -> Iterable[Block]:
-        """What is measured now.  Raises FileNotFoundError where the host has no such thing."""
-
-
-@runtime_checkable
-class Background(Protocol):
-    """A source that answers when it can: asked every few seconds, its last answer stands in between."""
-
-    every: float
-    """Seconds between two questions."""
-    limit: float
-    """Seconds after which an answer is given up."""
-
-    async def refresh(self, host: Host, /) -> Iterable[Block]:
-        """What is measured.  Raises FileNotFoundError where the host has no such thing."""
-
-    async def close(self) -> None:
-        """Let go of all that it holds."""
-
-
-@runtime_checkable
-class Holding(Protocol):
-    """A source that holds something of its own, such as open files."""
-
-    def close(self) -> None: ...
-
-
-@runtime_checkable
-class Telling(Protocol):
-    """A source that notes what happens beside what it measures."""
-
-    def happened(self) -> Iterable[Event]:
-        """What happened since it was asked last."""
 
 
 def forget(event: Event) -> None:
@@ -272,7 +234,7 @@ class Source(ABC):
 
 
 class Direct(Source):
-    """A collector that is run in each pass; one that has nothing on this host, now and then."""
+    """A collector that is run in each pass; one that is rare or has nothing on this host, now and then."""
 
     def __init__(
         self, name: str, collector: Collector, host: Host, watch: Watch, limit: float, interval: int
@@ -281,29 +243,37 @@ class Direct(Source):
         super().__init__(name, watch.time)
         self._collector, self._host = collector, host
         self._watch, self._limit, self._interval = watch, limit, interval
+        self._rare = isinstance(collector, Rare)
+        self._pause = (
+            max(interval, round(collector.every * 1000)) if isinstance(collector, Rare) else interval
+        )
         self._next = 0
         """When it is run again."""
 
     @property
     def pace(self) -> float:
-        return self._interval / 1000
+        return self._pause / 1000
 
     def look(self, timestamp: int) -> None:
         """Run it; what is slowed has nothing between two runs, and what fails has nothing either."""
         blocks: Sequence[Block] = ()
         if timestamp >= self._next:
-            self._next = timestamp + self.step * self._interval
             blocks = self._run()
-            if self.health.absent:
-                self._next = timestamp + round(ABSENT * 1000)
+            self._next = timestamp + self._rest()
         self.blocks = blocks
-        self.due = timestamp + self._interval if blocks else self._next
+        self.due = self._next if self._rare or not blocks else timestamp + self._interval
+
+    def _rest(self) -> int:
+        """Milliseconds until it is run again; what failed is tried in the next pass."""
+        if self.health.good:
+            return self.step * self._pause
+        return round(ABSENT * 1000) if self.health.absent else self.step * self._interval
 
     def _run(self) -> Sequence[Block]:
         blocks: Sequence[Block] = ()
         error: Exception | None = None
         try:
-            blocks = list(self._collector.collect(self._host))
+            blocks = self._read()
         except Exception as raised:  # noqa: BLE001  (one collector's fault is no other's)
             error = raised
         self.seconds, spent = self._watch.lap()
@@ -314,6 +284,12 @@ class Direct(Source):
         if self.health.absent:
             self.seconds = 0.0
         return blocks
+
+    def _read(self) -> list[Block]:
+        if not self._rare:
+            return list(self._collector.collect(self._host))
+        with self._host.passing():
+            return list(self._collector.collect(self._host))
 
     async def close(self) -> None:
         """Let go of what the collector holds, where it holds anything."""

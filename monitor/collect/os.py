@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.collect.table import layout
 from monitor.model import Block, Kind, Metric
 
@@ -36,25 +35,19 @@ SUPPORT_END = Metric(
 
 
 class Os:
-    def __init__(self) -> None:
-        self._seldom = Seldom(told)
+    every = 60.0
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
-
-
-def told(host: Host) -> Iterator[Block]:
-    """What the file says."""
-    known = dict(settings(release(host)))
-    labels = {part: known[part] for part in PARTS if known.get(part)}
-    found = {INFO.at(**labels): 1.0}
-    if number := re.match(r"\d+(\.\d+)?", known.get("version_id", "")):
-        few = {part: labels[part] for part in ("id", "id_like", "name") if part in labels}
-        found[VERSION.at(**few)] = float(number[0])
-    with suppress(ValueError):  # Not there, or no date.
-        end = datetime.strptime(known.get("support_end", ""), "%Y-%m-%d").replace(tzinfo=UTC)
-        found[SUPPORT_END.at()] = end.timestamp()
-    yield Block(layout(tuple(found)), list(found.values()))
+        known = dict(settings(release(host)))
+        labels = {part: known[part] for part in PARTS if known.get(part)}
+        found = {INFO.at(**labels): 1.0}
+        if number := re.match(r"\d+(\.\d+)?", known.get("version_id", "")):
+            few = {part: labels[part] for part in ("id", "id_like", "name") if part in labels}
+            found[VERSION.at(**few)] = float(number[0])
+        with suppress(ValueError):  # Not there, or no date.
+            end = datetime.strptime(known.get("support_end", ""), "%Y-%m-%d").replace(tzinfo=UTC)
+            found[SUPPORT_END.at()] = end.timestamp()
+        yield Block(layout(tuple(found)), list(found.values()))
 
 
 def release(host: Host) -> str:

@@ -1,4 +1,4 @@
-"""What hardly ever changes is measured now and then, and stands in between."""
+"""The part of a collector that hardly ever changes is measured now and then, and stands in between."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ EVERY = 60.0
 
 
 class Seldom:
-    """Blocks that are measured again after `every` seconds of passes: all of a collector, or a part of it.
+    """Blocks that are measured again after `every` seconds of passes; where a collector has no others, it is
+    a Rare one (monitor.collect.collector) instead.
 
     The files read for them are closed again, so that they take no descriptor meanwhile.
     """

@@ -8,10 +8,8 @@ from contextlib import suppress
 
 from monitor.collect.attributes import number
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.model import Block, Kind, Layout, Metric
 
-EVERY = 10.0
 CONFIG = "/etc/selinux/config"
 MODES = {"enforcing": 1.0, "permissive": 0.0, "disabled": -1.0}
 TEXT = "1 enforcing, 0 permissive, -1 disabled."
@@ -23,17 +21,11 @@ ON = Layout([ENABLED.at(), CONFIGURED.at(), CURRENT.at()])
 
 
 class Selinux:
-    def __init__(self) -> None:
-        self._seldom = Seldom(told, EVERY)
+    every = 10.0
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
-
-
-def told(host: Host) -> Iterator[Block]:
-    """The modes, where SELinux is on."""
-    current = number(host, "fs/selinux/enforce")
-    yield Block(OFF, [0.0]) if current is None else Block(ON, [1.0, configured(host), current])
+        current = number(host, "fs/selinux/enforce")
+        yield Block(OFF, [0.0]) if current is None else Block(ON, [1.0, configured(host), current])
 
 
 def configured(host: Host) -> float:

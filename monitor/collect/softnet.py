@@ -38,13 +38,13 @@ class Softnet:
     def collect(self, host: Host) -> Iterator[Block]:
         found: dict[tuple[int, int], float] = {}
         for number, line in enumerate(host.proc("net/softnet_stat").splitlines()):
-            words = [int(word, 16) for word in line.split()]
+            words = line.split()
             if len(words) < LEAST:
                 raise ValueError(f"softnet_stat: at least {LEAST} numbers expected, found {line!r}")
-            core = words[CORE] if len(words) > CORE else number
+            core = int(words[CORE], 16) if len(words) > CORE else number
             for place in COLUMNS:
                 if place < len(words):
-                    found[place, core] = float(words[place])
+                    found[place, core] = float(int(words[place], 16))
         yield self._shape.block(found)
 
 

@@ -9,23 +9,20 @@ from collections.abc import Iterator
 
 from monitor.collect.attributes import names, number, text
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.collect.table import Entry, layout
 from monitor.model import Block, Kind, Metric
 
 FOLDER = "class/thermal"
-EVERY = 5.0
 TEMPERATURE = Metric("node_thermal_zone_temp", Kind.GAUGE, "Temperature of a zone in Celsius.", "celsius")
 CURRENT = Metric("node_cooling_device_cur_state", Kind.GAUGE, "How much a device cools now.")
 GREATEST = Metric("node_cooling_device_max_state", Kind.GAUGE, "How much a device can cool.")
 
 
 class ThermalZone:
-    def __init__(self) -> None:
-        self._seldom = Seldom(told, EVERY)
+    every = 5.0
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
+        return told(host)
 
 
 def told(host: Host) -> Iterator[Block]:

@@ -10,26 +10,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.collect.shape import Shape
 from monitor.collect.table import Entry
 from monitor.model import Block, Kind, Metric
 
 QUEUES = Metric("node_udp_queues", Kind.GAUGE, "Bytes in the queues of all UDP sockets.")
 PLACE = 4
-EVERY = 5.0
 FILES = {"v4": "net/udp", "v6": "net/udp6"}
 
 
 class UdpQueues:
+    every = 5.0
+
     def __init__(self) -> None:
         self._shape: Shape[tuple[str, str]] = Shape(entry)
-        self._seldom = Seldom(self._counted, EVERY)
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
-
-    def _counted(self, host: Host) -> Iterator[Block]:
         found: dict[tuple[str, str], float] = {}
         for version, file in FILES.items():
             with suppress(FileNotFoundError):  # Switched off, one of them or both.

@@ -7,23 +7,18 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.model import Block, Kind, Layout, Metric
 
 INFO = Metric("node_uname_info", Kind.GAUGE, "Always 1; the labels are what uname(2) answers.")
 
-EVERY = 10.0
-
 
 class Uname:
+    every = 10.0
+
     def __init__(self, uname: Callable[[], os.uname_result] = os.uname) -> None:
         self._uname = uname
-        self._seldom = Seldom(self._told, EVERY)
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
-
-    def _told(self, host: Host) -> Iterator[Block]:
         yield Block(layout(self._uname(), host.proc("sys/kernel/domainname").strip()), (1.0,))
 
 

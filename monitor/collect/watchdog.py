@@ -9,12 +9,10 @@ from collections.abc import Iterator
 
 from monitor.collect.attributes import names, number, text
 from monitor.collect.host import Host
-from monitor.collect.seldom import Seldom
 from monitor.collect.table import Entry, layout
 from monitor.model import Block, Kind, Metric
 
 FOLDER = "class/watchdog"
-EVERY = 5.0
 
 
 def gauge(field: str, text: str, unit: str = "") -> Metric:
@@ -35,11 +33,10 @@ PARTS = ("options", "identity", "state", "status", "pretimeout_governor")
 
 
 class Watchdog:
-    def __init__(self) -> None:
-        self._seldom = Seldom(told, EVERY)
+    every = 5.0
 
     def collect(self, host: Host) -> Iterator[Block]:
-        yield from self._seldom.blocks(host)
+        return told(host)
 
 
 def told(host: Host) -> Iterator[Block]:

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 
 from monitor.collect import COLLECTORS, Background, Collector, Host
 from monitor.collect.cgroup.engine import Engine, Names
+from monitor.collect.collector import Holding
 from monitor.collect.containers import Containers
 from monitor.collect.ethtool import Ethtool
 from monitor.collect.filesystem import Filesystem
 from monitor.collect.journal import Journal
 from monitor.collect.kmsg import Kmsg
-from monitor.collect.loop import Holding
 from monitor.collect.netlink import messages
 from monitor.collect.network_route import NetworkRoute
 from monitor.collect.nvidia import Nvidia

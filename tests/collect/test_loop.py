@@ -250,6 +250,45 @@ def test_the_last_answer_of_a_background_source_stands_until_the_next() -> None:
     assert slow.closed
 
 
+class Hardly(Source):
+    """A rare source, whose value is how often it was asked."""
+
+    every = 5.0
+
+    def __init__(self, fails: int = 0) -> None:
+        super().__init__(*[fail(OSError("busy"))] * fails)
+        self.asked = 0
+
+    def collect(self, host: Host) -> Iterator[Block]:
+        self.asked += 1
+        if self.acts:
+            self.acts.pop(0)()
+        yield Block(ONE, [float(self.asked)])
+
+
+def test_the_last_answer_of_a_rare_source_stands_until_it_is_asked_again() -> None:
+    done = run({"rare": Hardly()}, 12)
+    assert done.series("one") == [1] * 5 + [2] * 5 + [3] * 2
+    assert done.series('node_scrape_collector_success{collector="rare"}') == [1] * 12
+
+
+def test_a_rare_source_that_fails_is_asked_in_the_next_pass(expect_log: ExpectLog) -> None:
+    expect_log("collector rare: fails: OSError: busy")
+    assert run({"rare": Hardly(fails=2)}, 9).series("one") == [None] * 2 + [3] * 5 + [4] * 2
+
+
+def test_a_rare_source_keeps_no_file_open() -> None:
+    class Reads(Hardly):
+        def collect(self, host: Host) -> Iterator[Block]:
+            host.proc("loadavg")
+            held.append(len(host._open))
+            yield Block(ONE, [1.0])
+
+    held: list[int] = []
+    run({"rare": Reads()}, 2)
+    assert held == [0]
+
+
 def test_a_background_source_that_never_answers_is_given_up_and_marked(expect_log: ExpectLog) -> None:
     expect_log("collector slow: fails: TimeoutError: no answer in 0 s")
     slow = Slow(limit=0, never=True)

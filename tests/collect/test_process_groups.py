@@ -149,6 +149,20 @@ def test_what_could_not_be_asked_before_does_not_count_as_done_now(procfs: Procf
     assert groups.look()['namedprocess_namegroup_read_bytes_total{groupname="worker"}'] == 512
 
 
+@pytest.mark.parametrize(("state", "unit"), [("S", "later.service"), ("Z", "first.service")])
+def test_files_of_one_that_has_ended_are_read_once_more_and_then_never(
+    procfs: Procfs, state: str, unit: str
+) -> None:
+    groups = Groups(procfs)
+    procfs.begin(10)
+    groups.look()
+    procfs.set(10, state=state)
+    procfs.unit(10, "/system.slice/first.service")
+    groups.look(100)
+    procfs.unit(10, "/system.slice/later.service")
+    assert f'namedprocess_namegroup_num_procs{{groupname="worker",unit="{unit}"}}' in groups.look(100)
+
+
 def test_threads_of_the_kernel_are_one_group(procfs: Procfs) -> None:
     procfs.begin(2, "kthreadd", flags=KERNEL)
     procfs.begin(17, "kworker/u8:0-events", flags=KERNEL, state="I")

@@ -35,6 +35,8 @@ STAT = 1024
 MADE = re.compile(r"^processes (\d+)$", re.MULTILINE)
 """Processes and threads made since boot."""
 BOOTED = re.compile(r"^btime (\d+)$", re.MULTILINE)
+ZOMBIE = "Z"
+"""State of a process that has ended, and whose parent does not know it yet."""
 UID = re.compile(rb"\nUid:\t\d+\t(\d+)")
 """The effective one."""
 SWAPPED = re.compile(rb"\nVmSwap:\s+(\d+) kB")
@@ -243,8 +245,8 @@ class Scan:
         process.virtual, process.resident = int(fields[20]), int(fields[21]) * PAGE
 
     def _glance(self, files: Files, process: Process) -> None:
-        """Read what says little."""
-        process.due = self.at + DUE
+        """Read what says little; of one that has ended, for the last time."""
+        process.due = inf if process.state == ZOMBIE else self.at + DUE
         if process.kernel:
             return
         before, unit = counted(process), process.unit
