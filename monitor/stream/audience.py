@@ -232,6 +232,14 @@ class Audience:
         if not self.awake.sweep():
             return
         now = self.awake()
+        if self.slots:
+            self._judge_all(now)
+        else:
+            self.backlog.measure(())
+        self.telemetry.parked = sum(session.parked for session in self.apart)
+        self.telemetry.orphans += self.orphans.sweep(self.connections, now, self.bounds.sweep_interval)
+
+    def _judge_all(self, now: float) -> None:
         waiting = self.carrier.waiting(self.ledger.sockets)
         ping_due = self.bounds.ping_interval + self.bounds.sweep_interval
         for slot in self.ledger.sweep(waiting, now, ping_due):
@@ -240,8 +248,6 @@ class Audience:
                 self._judge(session, self.connections[session], now)
         undrained = self.ledger.undrained
         self.backlog.measure(undrained[undrained > SPARE].tolist())
-        self.telemetry.parked = sum(session.parked for session in self.apart)
-        self.telemetry.orphans += self.orphans.sweep(self.connections, now, self.bounds.sweep_interval)
 
     def _judge(self, session: Session, connection: Connection, now: float) -> None:
         verdict = judge(connection.facts(now), now, self.bounds)
