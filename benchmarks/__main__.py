@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    agent,
     beside,
     boards,
     collection,
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "curves": curves.rows,
     "history": history.rows,
     "opening": opening.rows,
+    "agent": agent.rows,
 }
 """By name, the short ones first."""
 
@@ -61,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         recording=parsed.recording,
         hours=parsed.hours,
         live=parsed.live,
+        agents=parsed.agents,
         images=parsed.images,
     )
     rows: list[Row] = []
@@ -101,6 +104,9 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--hours", type=float, default=held.hours, help="of history (%(default)s)")
     whole.add_argument(
         *("--live",), type=float, default=held.live, help="minutes of live history (%(default)s)"
+    )
+    whole.add_argument(
+        *("--agents",), type=float, default=held.agents, help="seconds of agents side by side (%(default)s)"
     )
     whole.add_argument("--images", type=Path, metavar="FOLDER", help="draw the curves of memory there")
     whole.add_argument("--json", type=Path, metavar="FILE", help="write the rows there as well")

@@ -58,6 +58,10 @@ class Options:
     """Of each series in it."""
     kills: int = 5
     """Of each engine of history."""
+    agents: float = 60
+    """Seconds for which agents watch the host side by side."""
+    beside: tuple[str, ...] = ("node_exporter", "Netdata")
+    """Which agents run beside ours, where they are installed."""
     calm: float = 20
     """Seconds between two of them at most."""
     visitors: int = 1_000_000

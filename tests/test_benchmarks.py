@@ -37,6 +37,8 @@ SMALL = Options(
     calm=0.1,
     visitors=100_000,
     age=0.001,
+    agents=1,
+    beside=("node_exporter",),
 )
 
 
