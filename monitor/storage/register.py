@@ -50,6 +50,8 @@ class Register:
         self.metrics: dict[int, Metric] = {}
         self._target, self._most, self._budget = target, most, budget
         self._index: dict[Labels, int] = {}
+        self._stored: dict[Series, Labels] = {}
+        """What identifies each series here, as layouts come again in parts."""
         self._free: list[int] = []
         self._active: set[int] = set()
         self._left: dict[int, int] = {}
@@ -74,7 +76,7 @@ class Register:
         return np.array([self._column(metric, series) for metric, series in entries], np.intp)
 
     def _column(self, metric: Metric, series: Series) -> int:
-        labels = stored_labels(series, self._target)
+        labels = self._stored.get(series) or self._store(series)
         column = self._index.get(labels)
         if column is not None:
             return column
@@ -87,6 +89,12 @@ class Register:
         self.metrics[column] = metric
         return column
 
+    def _store(self, series: Series) -> Labels:
+        if len(self._stored) >= self._most:
+            self._stored = {}
+        labels = self._stored[series] = stored_labels(series, self._target)
+        return labels
+
     def legend(self) -> Legend:
         """The columns at present, as an object that does not change and is the same while they are."""
         if self._legend_of != self.generation:
@@ -96,8 +104,8 @@ class Register:
     def activate(self, columns: set[int], newest: int) -> None:
         """From the next row on these columns have values; `newest` is the time of the row before."""
         self._left.update(dict.fromkeys(self._active - columns, newest))
-        for column in columns:
-            self._left.pop(column, None)
+        for column in columns & self._left.keys():
+            del self._left[column]
         self._active = columns
 
     def expire(self, oldest: int) -> None:
@@ -109,6 +117,7 @@ class Register:
                 del self._left[column], self.metrics[column]
             self._budget.left += len(gone)
             self._free = sorted({*self._free, *gone}, reverse=True)
+            self._stored = {}
             self.generation += 1
 
     def pack(self) -> list[int]:

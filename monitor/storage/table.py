@@ -145,7 +145,11 @@ class Table:
         self._expire()
         known = self._placements
         # Only what the last row had is kept: its columns cannot have been freed.
-        self._placements = {layout: self._place(layout, known.get(layout)) for layout in layouts}
+        whole = self._plan is not None and self._plan.taken is None
+        self._placements = {
+            layout: known[layout] if whole and layout in known else self._place(layout, known.get(layout))
+            for layout in layouts
+        }
         places = np.concatenate([np.empty(0, np.intp), *(self._placements[layout] for layout in layouts)])
         taken = None if (places >= 0).all() else np.flatnonzero(places >= 0)
         columns = (places if taken is None else places[taken]).tolist()
