@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -90,7 +90,8 @@ def spent(agents: Mapping[str, Agent], seconds: float) -> dict[str, float]:
     span = time.monotonic() - began
     found: dict[str, float] = {}
     for name, agent in agents.items():
-        samples = agent.samples(HTTPConnection("127.0.0.1", agent.server.port))
+        with closing(HTTPConnection("127.0.0.1", agent.server.port)) as connection:
+            samples = agent.samples(connection)
         found |= {
             f"{name} sample": cpu[name] / span / samples * 1e6,
             f"{name} share": cpu[name] / span * 100,
