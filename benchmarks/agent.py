@@ -88,6 +88,7 @@ def spent(agents: Mapping[str, Agent], seconds: float) -> dict[str, float]:
     watch(agents, seconds)
     cpu = {name: family.cpu() - before[name] for name, family in families.items()}
     span = time.monotonic() - began
+    memory = {name: family.memory() for name, family in families.items()}
     found: dict[str, float] = {}
     for name, agent in agents.items():
         with closing(HTTPConnection("127.0.0.1", agent.server.port)) as connection:
@@ -95,7 +96,7 @@ def spent(agents: Mapping[str, Agent], seconds: float) -> dict[str, float]:
         found |= {
             f"{name} sample": cpu[name] / span / samples * 1e6,
             f"{name} share": cpu[name] / span * 100,
-            f"{name} memory": families[name].memory() / MEBIBYTE,
+            f"{name} memory": memory[name] / MEBIBYTE,
             f"{name} samples": samples,
         }
     return found

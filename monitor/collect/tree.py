@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 5.0
 TIMEOUT = 5.0
-ABSENT = 30.0
+ABSENT = 60.0
 """Seconds after which what was not on this host is looked for again."""
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 """Pairs of a folder below `proc`, `sys` or `root` and files in it, with wildcards (monitor.collect.files)."""
