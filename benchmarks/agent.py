@@ -1,7 +1,8 @@
-"""The whole agent beside others: ours, node_exporter and Netdata watch this host once a second, all of them
+"""The whole agent, alone and beside others: ours, node_exporter and Netdata watch this host once a second,
 over the same span, and nobody looks at what they found.
 
-Each is as its package starts it.  What counts are all its processes, whatever they are for.
+Each is as its package starts it.  What counts are all its processes, whatever they are for.  Our pass alone,
+from the kernel's files into memory, is measured meanwhile in a process of its own: this one.
 """
 
 from __future__ import annotations
@@ -10,21 +11,25 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from benchmarks.alternate import Figures, alternate
 from benchmarks.family import Family
+from benchmarks.host import Watched
 from benchmarks.options import Options, progress
 from benchmarks.row import Row
 from benchmarks.server import Server, compiled, free_port, monitor, running
 
 SETTLE = 0.25
 """Of the span, so long goes by before it, until what a start costs is over."""
+REST = 0.3
+"""Seconds between asking others and our own pass."""
 MEBIBYTE = 1 << 20
 NETDATA = """\
 [global]
@@ -53,22 +58,34 @@ class Agent(NamedTuple):
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """CPU of a sample, share of a core and memory, beside each that is installed."""
-    found = alternate(options.runs, {"side by side": lambda: figures(options)})["side by side"]
-    others = [name for name in options.beside if f"{name} share" in found]
-    for name in others or [""]:
-        beside = {key: found.get(f"{name} {key}") for key in ("sample", "share", "memory")}
-        yield Row("agent: a sample", found["ours sample"], "us", name, beside["sample"], ratio_most=0.2)
-        yield Row("agent: share of a core", found["ours share"], "%", name, beside["share"], most=0.5)
-        yield Row("agent: all its memory", found["ours memory"], "MiB", name, beside["memory"], most=70)
-        yield Row("agent: samples a second", found["ours samples"], "1/s", name, found.get(f"{name} samples"))
+    """CPU of a sample, share of a core and memory, alone and beside each that is installed."""
+    spans = {
+        "alone": lambda: figures(options.agents, ()),
+        "beside": lambda: figures(options.agents, options.beside),
+    }
+    found = alternate(options.runs, spans)
+    alone, beside = found["alone"], found["beside"]
+    yield Row("agent alone: share of a core", alone["ours share"], "%", most=0.5)
+    yield Row("agent alone: all its memory", alone["ours memory"], "MiB", most=70)
+    yield Row("agent alone: a pass into memory, a sample", alone["pass"], "us", most=1.7)
+    for name in options.beside:
+        if f"{name} share" not in beside:
+            continue
+        them = {key: beside[f"{name} {key}"] for key in ("sample", "share", "memory", "samples")}
+        yield Row(
+            "agent: a pass into memory, a sample", beside["pass"], "us", name, them["sample"], None, 0.2
+        )
+        yield Row("agent: a sample, all of it", beside["ours sample"], "us", name, them["sample"])
+        yield Row("agent: share of a core", beside["ours share"], "%", name, them["share"])
+        yield Row("agent: all its memory", beside["ours memory"], "MiB", name, them["memory"])
+        yield Row("agent: samples a second", beside["ours samples"], "1/s", name, them["samples"])
 
 
-def figures(options: Options) -> Figures:
-    """Of all agents over one span."""
+def figures(seconds: float, others: Iterable[str]) -> Figures:
+    """Of ours and these others over one span."""
     with TemporaryDirectory(prefix="bench-") as place, ExitStack() as stack:
         agents: dict[str, Agent] = {}
-        for name in ("ours", *options.beside):
+        for name in ("ours", *others):
             program, start = AGENTS[name]
             if not shutil.which(program):
                 progress(f"left out: {name}, for lack of {program}")
@@ -76,20 +93,31 @@ def figures(options: Options) -> Figures:
             folder = Path(place, name)
             folder.mkdir()
             agents[name] = stack.enter_context(start(folder))
-        return spent(agents, options.agents)
+        return spent(agents, seconds)
 
 
 def spent(agents: Mapping[str, Agent], seconds: float) -> dict[str, float]:
-    """What each used over a span."""
-    watch(agents, SETTLE * seconds)
+    """What each used over a span in which it was asked once a second, and our pass in this process."""
+    watched = Watched(1.0 - REST)
     families = {name: Family(agent.server.pid) for name, agent in agents.items()}
-    before = {name: family.cpu() for name, family in families.items()}
-    began = time.monotonic()
-    watch(agents, seconds)
-    cpu = {name: family.cpu() - before[name] for name, family in families.items()}
-    span = time.monotonic() - began
-    memory = {name: family.memory() for name, family in families.items()}
-    found: dict[str, float] = {}
+    asked = [HTTPConnection("127.0.0.1", each.server.port) for each in agents.values() if each.scraped]
+    warm = max(1, round(SETTLE * seconds))
+    before: dict[str, float] = {}
+
+    def between() -> None:
+        if len(watched.cpu) == warm:
+            before.update(clock=time.monotonic(), **{name: each.cpu() for name, each in families.items()})
+        for connection in asked:
+            answer(connection, "/metrics")
+        time.sleep(REST)  # Others use the caches before our pass does.
+
+    watched.passes(warm + max(1, round(seconds)), between)
+    cpu = {name: each.cpu() - before[name] for name, each in families.items()}
+    span = time.monotonic() - before["clock"]
+    memory = {name: each.memory() for name, each in families.items()}
+    found = {"pass": fmean(watched.cpu[warm:]) / watched.samples * 1e6}
+    for connection in asked:
+        connection.close()
     for name, agent in agents.items():
         with closing(HTTPConnection("127.0.0.1", agent.server.port)) as connection:
             samples = agent.samples(connection)
@@ -100,20 +128,6 @@ def spent(agents: Mapping[str, Agent], seconds: float) -> dict[str, float]:
             f"{name} samples": samples,
         }
     return found
-
-
-def watch(agents: Mapping[str, Agent], seconds: float) -> None:
-    """Let time go by, in which those that wait to be asked are asked once a second."""
-    asked = [HTTPConnection("127.0.0.1", each.server.port) for each in agents.values() if each.scraped]
-    until = due = time.monotonic()
-    until += seconds
-    while due < until:
-        for connection in asked:
-            answer(connection, "/metrics")
-        due += 1
-        time.sleep(max(0.0, min(due, until) - time.monotonic()))
-    for connection in asked:
-        connection.close()
 
 
 def answer(connection: HTTPConnection, path: str) -> bytes:
@@ -134,7 +148,8 @@ def lines(connection: HTTPConnection) -> float:
 def dimensions(connection: HTTPConnection) -> float:
     """Those of all of Netdata's charts, each as often as it is measured."""
     charts = json.loads(answer(connection, "/api/v1/charts"))["charts"].values()
-    return sum(len(each["dimensions"]) / each["update_every"] for each in charts)
+    found: float = sum(len(each["dimensions"]) / each["update_every"] for each in charts)
+    return found
 
 
 @contextmanager
