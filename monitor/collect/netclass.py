@@ -7,10 +7,12 @@ all network devices, so none of it is read within a pass.
 from __future__ import annotations
 
 from monitor.collect.exclude import excluder
-from monitor.collect.tree import EVERY, Devices, Samples, Tree
+from monitor.collect.tree import Devices, Samples, Tree
 from monitor.model import Kind, Metric
 
 FOLDER = "sys/class/net/*"
+EVERY = 10.0
+"""Seconds between two looks: two dozen files of each device, which hardly change."""
 UP = Metric("node_network_up", Kind.GAUGE, "Whether a network device is up and running.")
 INFO = Metric("node_network_info", Kind.GAUGE, "Always 1; the labels tell how a network device is set up.")
 SPEED = Metric("node_network_speed_bytes", Kind.GAUGE, "Bytes a second that the link can move.", "bytes")
