@@ -130,7 +130,7 @@ class ProcessGroups:
 
     def _grouped(self) -> Block:
         book = self.scan.book
-        other = [book.other] if book.other.number or book.other.user else []
+        other = [book.other] if book.full else []
         groups = [*book.groups.values(), *other]
         shapes = tuple(map(shape, groups))
         if shapes != self._shapes:

@@ -36,6 +36,8 @@ class Book:
         self.groups: dict[tuple[str, str], Group] = {}
         """By name and unit, `other` not among them."""
         self.other = Group(OTHER, "")
+        self.full = False
+        """Whether `other` ever had a member: from then on it is told of, as its counters are."""
         self._most = most
 
     def enter(self, process: Process) -> None:
@@ -51,6 +53,7 @@ class Book:
             group = self.other
             if len(self.groups) < self._most and key != (OTHER, ""):
                 group = self.groups[key] = Group(*key)
+        self.full = self.full or group is self.other
         process.group = group
 
     def add(self, process: Process, before: Counted) -> None:
