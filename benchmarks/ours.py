@@ -18,6 +18,7 @@ from benchmarks.recording import Recording
 from monitor.model import Floats
 from monitor.storage import FINEST, Look, Matcher, Selection
 from monitor.storage.head import Head
+from monitor.storage.join import ascending
 from monitor.storage.store import Store
 from monitor.storage.tier import RAW
 
@@ -112,7 +113,7 @@ class Questions:
 
     def _summary(self, look: Look, length: int) -> int:
         (one,) = self._store.history.select(self._one, self._past.end - length + 1, self._past.end, look)
-        edges = np.unique(self._last(one, length, side=-1))
+        edges = ascending([self._last(one, length, side=-1)])
         if one.parts is None:
             low = high = total = one.values[:, 0]
             count: Floats = np.ones(len(total))
