@@ -22,6 +22,7 @@ from benchmarks import (
     history,
     memory,
     opening,
+    processes,
     stalled,
     start,
     tick,
@@ -34,6 +35,7 @@ from benchmarks.row import Row, table
 
 BENCHMARKS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "collection": collection.rows,
+    "processes": processes.rows,
     "tick": tick.rows,
     "wire": wire.rows,
     "start": start.rows,

@@ -30,6 +30,8 @@ class Options:
     """Collection passes and ticks of one run."""
     pace: float = 0.06
     """Seconds between two of them, in which others use the caches."""
+    processes: int = 1_000
+    """That sleep, beside those of this host."""
     rows: int = 330
     """Scrapes in the head before ticks are measured: the look-back of five minutes, and some."""
     queries: int = 5

@@ -21,6 +21,7 @@ SMALL = Options(
     minutes=0.01,
     passes=3,
     pace=0.0,
+    processes=5,
     rows=20,
     queries=2,
     idle=(0, 2),

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.collect.crowd import crowd
+from benchmarks.crowd import crowd
 from tests.collect.systemd_bus import SOCKET, bus
 from tests.faults.figures import asked
 from tests.faults.options import Options, progress

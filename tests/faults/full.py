@@ -178,13 +178,14 @@ def refusal(history: Path, now: int) -> str:
 if __name__ == "__main__":
     # The name space goes with the process, and the mount with it; its threads must not hold up the end.
     place = Path(tempfile.mkdtemp())
+    code = 1
     try:
         json.dump(asdict(campaign(place, *json.loads(sys.argv[1]))), sys.stdout)
         sys.stdout.flush()
         code = 0
-    except (AssertionError, OSError) as error:
-        sys.stderr.write(f"{''.join(traceback.format_exception(error))}")
-        code = 1
-    libc.umount2(bytes(place), 2)
-    place.rmdir()
-    os._exit(code)
+    finally:
+        if code:
+            traceback.print_exc()
+        libc.umount2(bytes(place), 2)
+        place.rmdir()
+        os._exit(code)

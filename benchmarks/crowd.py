@@ -1,4 +1,4 @@
-"""Real processes that sleep, as many as a test wants: made by one server, gone when the test is."""
+"""Real processes that sleep, as many as are wanted: made by one server, gone when they are let go of."""
 
 from __future__ import annotations
 
