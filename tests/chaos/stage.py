@@ -191,7 +191,7 @@ class Stage:
         yield
 
     async def _again(self, number: signal.Signals) -> None:
-        """End the service and start it.  It holds the past in memory only, and so is asked for it before."""
+        """End the service and start it, once it is asked for what it holds: each process is its own truth."""
         async with self._service_free:
             await self.learn()
             await self.service.end(number)
