@@ -8,8 +8,10 @@ import asyncio
 import logging
 import os
 import re
+import shutil
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +53,25 @@ def expect_log(caplog: pytest.LogCaptureFixture) -> Iterator[ExpectLog]:
     assert not surprises, f"unexpected log output: {surprises}"
     missing = [pattern for pattern in patterns if not any(re.search(pattern, text) for text in messages)]
     assert not missing, f"expected in the log, and not there: {missing}"
+
+
+@pytest.fixture(scope="session")
+def user_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where commands look for the state of this user's service, of which the tests know nothing."""
+    folder = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _none_writes_state_of_the_user(user_state: Path) -> Iterator[None]:
+    """Fails a test that leaves state where later ones, and the user's own service, would find it."""
+    yield
+    left = [path.name for path in user_state.iterdir()]
+    for name in left:
+        shutil.rmtree(user_state / name)
+    assert not left, f"written to the user's state folder: {left}"
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import shutil
 import subprocess
 import sys
 from argparse import Namespace
@@ -88,6 +89,21 @@ def test_a_service_that_listens_everywhere_is_asked_here(tmp_path: Path, told: s
 
 def test_where_no_service_has_said_anything_the_default_is_asked(tmp_path: Path) -> None:
     assert said(Namespace(state=tmp_path, config=None)) == ""
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_the_key_of_another_service_is_not_shown(service: Service, user_state: Path) -> None:
+    (user_state / "monitor").mkdir()
+    folder = Folder(user_state / "monitor" / FOLDER)
+    folder.make()
+    for told in ("", "http://127.0.0.1:1/"):
+        tell_address(folder, told)
+        status, out, err = await command(service)
+        assert (status, out.splitlines()[-1], err) == (0, "0 viewers", "")
+    tell_address(folder, service.url)
+    status, out, err = await command(service)
+    assert (status, out, "wants to know who asks" in err) == (1, "", True)
+    shutil.rmtree(user_state / "monitor")
 
 
 @pytest.mark.gen_test(timeout=30)

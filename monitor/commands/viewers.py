@@ -57,7 +57,7 @@ def credential(options: argparse.Namespace) -> Callable[[], str]:
         return lambda: token
     if os.environ.get("MONITOR_TOKEN"):
         return lambda: os.environ["MONITOR_TOKEN"]
-    return of_this_machine(options) if is_here(options.url) else lambda: ""
+    return of_this_machine(options) if is_here(options.url) and is_meant(options) else lambda: ""
 
 
 def said(options: argparse.Namespace) -> str:
@@ -85,6 +85,14 @@ def is_here(url: str) -> bool:
     except ValueError:
         return False
     return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def is_meant(options: argparse.Namespace) -> bool:
+    """Whether the service at the address is the one of the folder: another does not know its key."""
+    from urllib.parse import urlsplit
+
+    named = options.state is not None or options.config is not None
+    return named or urlsplit(said(options)).netloc == urlsplit(options.url).netloc
 
 
 def of_this_machine(options: argparse.Namespace) -> Callable[[], str]:

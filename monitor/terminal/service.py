@@ -65,8 +65,9 @@ def refusal(url: str, status: int, answer: Any) -> ServiceError:
         return stranger(url, status)
     if status == 401:
         return ServiceError(
-            f"{url} wants to know who asks: run this as the user of the service or as root, "
-            "or give a token by --token-file or in MONITOR_TOKEN (`monitor token create`)"
+            f"{url} wants to know who asks: run this as the user of the service or as root, with --state "
+            "if it is not the one that `monitor serve` uses here, or give a token by --token-file or in "
+            "MONITOR_TOKEN (`monitor token create`)"
         )
     return ServiceError(f"{url} answers with status {status}: {said['message']}")
 
