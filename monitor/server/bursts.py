@@ -121,7 +121,7 @@ def reason_of(body: bytes) -> str:
     """The reason of a request to keep: `{"reason": "..."}`.  Raises Failure."""
     try:
         told = json.loads(body) if len(body) <= BODY else None
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     reason = told.get("reason", "") if isinstance(told, dict) else None
     if not isinstance(reason, str) or len(reason) > LONGEST or not reason.isprintable():
@@ -135,12 +135,20 @@ class Whole(Held):
 
     async def data(self) -> str:
         burst = self.burst(self.path_args[0])
-        found = burst.storage.select((), -EVER, EVER)
-        return json.dumps({**burst.told(), **columns(found, burst.storage.metadata())})
+        self.archive = burst.archive
+
+        def told(storage: Storage) -> str:
+            found = columns(storage.select((), -EVER, EVER), storage.metadata())
+            return json.dumps({**burst.told(), **found})
+
+        return await self.answered((-EVER, EVER), self.limits.seconds, told)
 
 
 def columns(found: Iterable[Selection], metrics: dict[str, Metric]) -> dict[str, Any]:
-    """Times in Unix seconds, and for each series its labels, its type and its values, null for none."""
+    """Times in Unix seconds, and for each series its labels, its type and its values, null for none.
+
+    Raises QueryError for more values than one answer may hold.
+    """
     told: dict[str, Any] = {"times": [], "series": [], "values": []}
     for selection in found:
         values = selection.values.T

@@ -86,6 +86,17 @@ async def test_a_burst_is_given_in_columns(ask: Ask) -> None:
 
 
 @pytest.mark.gen_test
+async def test_a_burst_of_too_many_values_is_refused_with_a_reason(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(ask)
+    monkeypatch.setattr("monitor.server.api.VALUES", 32)
+    answer = await ask("/api/v1/burst/0")
+    assert (answer.code, json.loads(answer.body)["errorType"]) == (422, "execution")
+    assert "33 values are more than 32" in json.loads(answer.body)["error"]
+
+
+@pytest.mark.gen_test
 async def test_a_burst_is_asked_like_history(ask: Ask) -> None:
     await keep(ask)
     start, end = NOW / 1000 + 0.5, NOW / 1000 + 1
@@ -99,7 +110,8 @@ async def test_a_burst_is_asked_like_history(ask: Ask) -> None:
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
-    "body", ["", "[]", "{", '{"reason": 1}', '{"reason": "\\n"}', '{"reason": "' + "x" * 201 + '"}']
+    "body",
+    ["", "[]", "{", "[" * 4000, '{"reason": 1}', '{"reason": "\\n"}', '{"reason": "' + "x" * 201 + '"}'],
 )
 async def test_a_request_that_is_none_keeps_nothing(ask: Ask, keeper: Keeper, body: str) -> None:
     answer = await keep(ask, body)
