@@ -15,7 +15,7 @@ import pytest
 
 from monitor.collect import Host
 from monitor.collect.cgroup.engine import Engine, Names
-from monitor.collect.cgroup.files import Devices
+from monitor.collect.cgroup.files import Devices, processes
 from monitor.collect.cgroup.legacy import Legacy
 from monitor.collect.cgroup.metrics import CPU, MEMORY, PROCESSES
 from monitor.collect.cgroup.place import Place, container_of, places, unit_of
@@ -297,6 +297,19 @@ def test_a_real_group_of_version_2_is_measured_until_it_is_gone() -> None:
         assert found[CPU, "total"] >= 0.04
         assert found[PROCESSES, ""] == 1.0
     assert tree.measured(path) == {}
+
+
+def test_a_list_of_processes_longer_than_a_page_is_counted_to_its_end(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = tree.begin("system.slice/many.service")
+    (group / "cgroup.procs").write_text("".join(f"{pid}\n" for pid in range(10_000, 13_000)))
+    read = os.pread
+    # As the kernel does (fs/seq_file.c): whole lines, a page at most.
+    monkeypatch.setattr(
+        os, "pread", lambda file, size, at: (read(file, 4096, at).rpartition(b"\n")[0] + b"\n").lstrip()
+    )
+    assert processes(str(group)) == 3000
 
 
 def test_a_real_group_of_version_1_is_measured_until_it_is_gone() -> None:

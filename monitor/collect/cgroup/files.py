@@ -10,6 +10,8 @@ from monitor.collect.cgroup.metrics import READ, READS, WRITES, WRITTEN, Key
 
 FLAGS = os.O_RDONLY | os.O_CLOEXEC
 SIZE = 1 << 16
+SURE = 2048
+"""The kernel gives a list in pieces of a page, each of whole lines: a piece shorter than this is the last."""
 ALONE = 2
 """Links of a folder without others in it: that from above, and its own."""
 DEVICES = 32
@@ -25,11 +27,20 @@ def text(path: str) -> str:
     except OSError:
         return ""
     try:
-        return os.pread(descriptor, SIZE, 0).decode(errors="replace")
+        return content(descriptor)
     except OSError:
         return ""
     finally:
         os.close(descriptor)
+
+
+def content(descriptor: int) -> str:
+    """All that an open file holds."""
+    data = piece = os.pread(descriptor, SIZE, 0)
+    while len(piece) >= SURE:
+        piece = os.pread(descriptor, SIZE, len(data))
+        data += piece
+    return data.decode(errors="replace")
 
 
 def processes(folder: str, deep: int = 4) -> int:

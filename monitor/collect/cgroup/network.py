@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
-from monitor.collect.cgroup.files import FLAGS, SIZE, Counts
+from monitor.collect.cgroup.files import FLAGS, Counts, content
 from monitor.collect.cgroup.metrics import TRAFFIC, Key
 
 TRIED = 3
@@ -65,9 +65,7 @@ class Traffic:
             return 0, ""
         try:
             namespace = os.fstat(descriptor).st_ino
-            return namespace, "" if namespace in taken else os.pread(descriptor, SIZE, 0).decode(
-                errors="replace"
-            )
+            return namespace, "" if namespace in taken else content(descriptor)
         except OSError:
             return 0, ""
         finally:
