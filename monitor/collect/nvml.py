@@ -23,7 +23,8 @@ class Nvml:
     """The driver, asked over and over."""
 
     def __init__(self, folder: str) -> None:
-        sys.path.append(folder)
+        if folder not in sys.path:
+            sys.path.append(folder)
         self.library: ModuleType = import_module("pynvml")
         self.library.nvmlInit()
         self.absent: set[tuple[int, str]] = set()

@@ -15,6 +15,7 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 MOST = 16
 """Workers of one pool, those that hang among them."""
@@ -49,7 +50,7 @@ class Worker:
         self._socket = ours
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(ours, self._readable)
-        self._received = b""
+        self._received = bytearray()
         self._answer: asyncio.Future[bytes] = self._loop.create_future()
 
     def ask(self, line: bytes) -> asyncio.Future[bytes]:
@@ -80,7 +81,8 @@ class Worker:
             if not self._answer.done():
                 self._answer.set_exception(ConnectionError(f"worker {self.pid} ended before it answered"))
         elif self._received.endswith(b"\n"):
-            answer, self._received = self._received[:-1], b""
+            answer = bytes(self._received[:-1])
+            self._received.clear()
             if not self._answer.done():
                 self._answer.set_result(answer)
 
@@ -88,12 +90,14 @@ class Worker:
 class Pool:
     """Workers of one program.  One is enough until a call hangs."""
 
+    ended: ClassVar[list[int]] = []
+    """Those of all pools whose exit code was not there yet: a pool may be gone before it is."""
+
     def __init__(self, program: Path, most: int = MOST) -> None:
         self._program = program
         self._most = most
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
-        self._ended: list[int] = []
 
     def ask(self, line: bytes) -> asyncio.Future[bytes]:
         """The answer of a worker that is free, or of a new one (see Worker.ask).
@@ -102,7 +106,7 @@ class Pool:
         """
         if not self._idle and len(self._busy) >= self._most:
             raise BusyError(f"all {self._most} workers hang")
-        worker = self._idle.pop() if self._idle else Worker(self._program)
+        worker = self._idle.pop() if self._idle else self._begun()
         self._busy.add(worker)
         answer = worker.ask(line)
         answer.add_done_callback(partial(self._release, worker))
@@ -115,6 +119,10 @@ class Pool:
         self._idle.clear()
         self._busy.clear()
 
+    def _begun(self) -> Worker:
+        self.reap()
+        return Worker(self._program)
+
     def _release(self, worker: Worker, answer: asyncio.Future[bytes]) -> None:
         if worker not in self._busy:
             return  # The pool was closed meanwhile.
@@ -126,9 +134,21 @@ class Pool:
 
     def _end(self, worker: Worker) -> None:
         worker.close()
-        self._ended.append(worker.pid)
-        # One that hangs in the kernel has no exit code yet, and is looked at again when the next one ends.
-        self._ended = [pid for pid in self._ended if os.waitpid(pid, os.WNOHANG) == (0, 0)]
+        self.ended.append(worker.pid)
+        self.reap()
+
+    def reap(self) -> None:
+        """Take the exit codes that are there.  One that was just killed may have none yet, and one that hangs
+        in the kernel has none: they are looked at again when the next one begins or ends."""
+        self.ended[:] = [pid for pid in self.ended if remains(pid)]
+
+
+def remains(pid: int) -> bool:
+    """Whether a process of ours has no exit code yet; where it has, that is taken, and no zombie stays."""
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        return False  # Somebody else took it.
 
 
 class Turns:

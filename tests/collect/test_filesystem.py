@@ -187,6 +187,25 @@ def test_workers_end_with_their_source(tmp_path: Path) -> None:
     assert not Path(f"/proc/{worker.pid}").exists()
 
 
+def test_no_zombie_stays_of_a_source_that_is_gone(tmp_path: Path) -> None:
+    workers: list[Worker] = []
+
+    async def asked() -> None:
+        for _ in range(2):
+            source = Filesystem()
+            await read(source, machine(tmp_path))
+            workers.extend(source._pool._idle)
+            await source.close()
+            with suppress(ChildProcessError):  # Its exit code may have been taken by then.
+                await_end(workers[-1])
+
+    asyncio.run(asked())
+    first, second = workers
+    assert not Path(f"/proc/{first.pid}").exists()  # When the second began.
+    Pool(PROGRAM).reap()
+    assert not Path(f"/proc/{second.pid}").exists()
+
+
 def test_no_mounts_are_no_error(tmp_path: Path) -> None:
     host, source = machine(tmp_path, "proc /proc proc rw 0 0\n"), Filesystem()
 
