@@ -17,6 +17,8 @@ MOST = 20_000
 """Files of one answer; no host has as many, and a folder that somebody fills must not fill us."""
 SIZE = 4 << 20
 """Bytes of one file."""
+ROOM = 16 << 20
+"""Bytes of all files of one answer."""
 WILD = frozenset("*?[")
 EFBIG, ENODATA = 27, 61
 
@@ -38,15 +40,17 @@ def answered(roots: dict[str, str], wanted: list[tuple[str, list[str]]]) -> dict
     folders: list[list[str]] = []
     texts: dict[str, str] = {}
     errors: dict[str, int] = {}
+    held = 0
     for folder, names in wanted:
         root, _, below = folder.partition("/")
         folders.append([f"{root}/{found}".rstrip("/") for found in matching(roots[root], parts(below))])
         for path in (f"{found}/{name}" for found in folders[-1] for name in named(roots, found, names)):
-            if len(texts) + len(errors) >= MOST:
+            if len(texts) + len(errors) >= MOST or held > ROOM:
                 errors[path] = EFBIG
                 return {"folders": folders, "texts": texts, "errors": errors}
             try:
                 texts[path] = read(full(roots, path))
+                held += len(texts[path])
             except OSError as error:
                 errors[path] = ENODATA if hidden(full(roots, path)) else error.errno or 0
     return {"folders": folders, "texts": texts, "errors": errors}

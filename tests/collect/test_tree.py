@@ -1,13 +1,14 @@
 """Devices whose files fail, vanish, come back or never answer: one value less, and everybody sees it."""
 
 import asyncio
+import errno
 import logging
 import shutil
 from pathlib import Path
 
 import pytest
 
-from monitor.collect import Host
+from monitor.collect import Host, files
 from monitor.collect.hwmon import Hwmon
 from monitor.collect.loop import Repeated
 from monitor.collect.mdadm import Mdadm
@@ -140,6 +141,17 @@ def test_a_file_that_is_too_large_is_left_out(rack: Path, caplog: pytest.LogCapt
     with pytest.raises(OSError, match="File too large"):
         collected(Mdadm(), machine(rack))
     caplog.clear()
+
+
+def test_a_folder_that_somebody_fills_does_not_fill_us(rack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = rack / "proc/many"
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.prom").write_text("x" * 1000)
+    monkeypatch.setattr(files, "ROOM", 3000)
+    found = files.answered({"proc": str(rack / "proc")}, [("proc/many", ["*.prom"])])
+    assert found["texts"] == {f"proc/many/{number}.prom": "x" * 1000 for number in range(4)}
+    assert found["errors"] == {"proc/many/4.prom": errno.EFBIG}
 
 
 def test_a_sensor_that_never_answers_is_given_up_in_time_and_other_devices_go_on(
