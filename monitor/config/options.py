@@ -45,7 +45,7 @@ def read_target(text: str) -> str:
         port = found.port
     except ValueError:
         found, port = urlsplit(""), None
-    named = found.hostname and not found.username and not re.search(r"[\s\x00-\x1f]", text)
+    named = found.hostname and "@" not in found.netloc and not re.search(r"[\s\x00-\x1f]", text)
     if found.scheme in ("tcp", "tls"):
         good = bool(port) and not found.path
     else:

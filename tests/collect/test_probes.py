@@ -207,6 +207,7 @@ def configured(*targets: str) -> tuple[str, ...]:
         "icmp://a/b",
         "icmp://a:1",
         "https://u:p@a/",
+        "https://:p@a/",
         "http://a/ b",
         "http://",
         "tcp://a:99999",
