@@ -187,6 +187,14 @@ async def test_a_view_that_the_table_does_not_have_is_refused(tmp_path: Path) ->
 def test_what_looks_like_a_secret_is_hidden() -> None:
     command = b"mysql\0--password=hunter2\0-u\0me\0--api-key\0k\0https://me:pw@db/x\0TOKEN=abc\0--port=1\0"
     assert told(command) == "mysql --password=*** -u me --api-key *** https://***@db/x TOKEN=*** --port=1"
+    command = (
+        b"mount.cifs\0-o\0user=me,password=pw\0https://h/?a=1&token=t\0--header=Authorization: Bearer b\0"
+    )
+    assert (
+        told(command)
+        == "mount.cifs -o user=me,password=*** https://h/?a=1&token=*** --header=Authorization:***"
+    )
+    assert told(b"proxy\0http://auth:80/path\0/run/secrets/x") == "proxy http://auth:80/path /run/secrets/x"
     assert len(told(b"a" * 4000)) == 256
     assert told(b"a\x1b[2J\0") == r"a\x1b[2J"
 

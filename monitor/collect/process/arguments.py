@@ -19,9 +19,12 @@ LONGEST = 256
 PATIENCE = 2.0
 """Seconds for an answer."""
 REMEMBERED = 4096
-WORD = r"[\w.-]*(?:passw|passphrase|pwd|secret|token|credential|api-?_?key|private-?_?key|auth)[\w.-]*"
-NAMED = re.compile(rf"(?i)^(-{{0,2}}{WORD}[=:])(.+)$", re.DOTALL)
-"""A secret behind its name."""
+WORD = (
+    r"[\w.-]{0,64}(?:passw|passphrase|pwd|secret|token|credential|api-?_?key|private-?_?key|auth)[\w.-]{0,64}"
+)
+NAMED = re.compile(rf"(?i)(?<![\w./-])({WORD}[=:])(.+)$", re.DOTALL)
+"""A secret behind its name, at the beginning of an argument or within it (`user=me,password=...`); no host
+(`http://auth:80`)."""
 ALONE = re.compile(rf"(?i)^-{{1,2}}{WORD}$")
 """The name of one that is the next argument."""
 ADDRESS = re.compile(r"(\w://)[^/@\s]+@")
