@@ -176,14 +176,17 @@ class Writer:
         if self.trouble and work == self._sync and not self._failing:
             log.info("history is written again")
             text = f"history was paused: {self.trouble}"
-            self._events.add(Event(self._since, max(self._since, self.written), "paused", text))
+            since = self._since or self.written
+            self._events.add(Event(since, max(since, self.written), "paused", text))
             self.trouble = ""
         return True
 
     def _struggle(self, why: str, at: int) -> None:
         if not self.trouble:
-            self._since = at or self.written
             log.warning("history is paused: %s", why)
+            self._since = 0
+        # What an earlier process left has no time, and may be refused before any row came.
+        self._since = self._since or at or self.written
         self.trouble, self._failing = why, True
 
     def _ended(self, running: Future[None]) -> None:

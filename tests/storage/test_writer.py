@@ -13,9 +13,10 @@ import pytest
 from monitor.model import Event
 from monitor.storage import writer as module
 from monitor.storage.events import Events
-from monitor.storage.keeper import Close, Job, Keeper, Tick
+from monitor.storage.keeper import Close, Job, Keeper, Left, Tick
 from monitor.storage.register import Legend
 from monitor.storage.table import Rows
+from monitor.storage.tier import RAW, Slab
 from monitor.storage.writer import Writer
 
 HOST = (("instance", "here"),)
@@ -104,6 +105,23 @@ def test_a_pause_is_told_once_and_ends_when_a_row_is_taken(
     done(writer)
     assert (writer.trouble, writer.written) == ("", 6000)
     assert events.between(0, 9000) == [Event(1000, 6000, "paused", f"history was paused: {text}")]
+
+
+def test_a_pause_from_the_start_begins_with_the_first_row_that_was_lost(
+    writer: Writer, disk: Disk, events: Events, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk.refusal = OSError(28, "No space left on device")
+    left = Slab(RAW, HOST, 0, np.arange(3), (), np.zeros((1, 3, 0)))
+    writer.put(Left(left))
+    writer.put(tick(4000))
+    writer.put(tick(5000))
+    done(writer)
+    disk.refusal = None
+    writer.put(tick(6000))
+    writer.sync()
+    done(writer)
+    assert events.between(0, 9000) == [Event(4000, 6000, "paused", "history was paused: disk full")]
+    caplog.clear()
 
 
 def test_a_disk_that_hangs_takes_bounded_memory(
