@@ -128,6 +128,14 @@ def in_turn(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *argumen
 
 
 def deliver(done: Future[Result], answer: Callable[[Result | QueryError], None]) -> None:
-    if not done.cancelled():
-        error = done.exception()
-        answer(error if isinstance(error, QueryError) else done.result())
+    """Whoever waits is answered, also where a fault of ours is in the way."""
+    if done.cancelled():
+        return
+    error = done.exception()
+    if error is None:
+        answer(done.result())
+    elif isinstance(error, QueryError):
+        answer(error)
+    else:
+        log.error("a question to history failed", exc_info=error)
+        answer(AwayError("the service failed; its log says why"))

@@ -149,6 +149,20 @@ async def test_a_refusal_is_an_answer_too(archive: Archive) -> None:
     await asyncio.gather(*reading)
 
 
+@pytest.mark.gen_test
+async def test_a_fault_of_ours_is_answered_and_logged(
+    archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Storage) -> str:
+        raise ZeroDivisionError
+
+    assert isinstance(await answered(archive, fail), AwayError)
+    (record,) = caplog.records
+    assert record.exc_info
+    assert record.exc_info[0] is ZeroDivisionError
+    caplog.clear()
+
+
 def test_memory_has_all_while_there_is_nothing_older() -> None:
     near = store("up 1 1 1", 1000, head=Head())
     oldest = near.oldest()
