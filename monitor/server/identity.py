@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from monitor.promql import Archive, depth_of, parse, select_samples
-from monitor.promql.evaluate import Samples
+from monitor.model import Columns
+from monitor.promql import Archive, depth_of, evaluate, parse
 from monitor.server.api import Events, Question, check_size
 
 WINDOW = "5m"
@@ -23,7 +23,7 @@ NAMES = (
     *("node_cpu_info", "node_disk_info", "node_network_info", "DCGM_FI_DEV_FB_TOTAL"),
     "node_time_zone_offset_seconds",
 )
-QUERY = parse(f'{{__name__=~"{"|".join(NAMES)}"}}[{WINDOW}]')
+QUERY = parse(f'last_over_time({{__name__=~"{"|".join(NAMES)}"}}[{WINDOW}])')
 Told = tuple[dict[str, str], float]
 """Labels and value of a series."""
 
@@ -54,18 +54,18 @@ class Hosts(Question):
         return await self.answered(
             depth_of([QUERY]).ends(at, at),
             bounds.seconds,
-            lambda storage: told(select_samples(QUERY, storage, at, bounds), at, asked),
+            lambda storage: told(evaluate(QUERY, storage, at, at, 1, bounds), at, asked),
         )
 
 
-def told(found: Sequence[Samples], at: int, here: tuple[str, Asked]) -> str:
+def told(found: Columns, at: int, here: tuple[str, Asked]) -> str:
     """The hosts in the order of their names at a time (ms), as JSON."""
-    check_size(sum(len(one.values) for one in found))
+    check_size(found.values.size)
     hosts: dict[str, dict[str, list[Told]]] = defaultdict(lambda: defaultdict(list))
-    for one in found:
-        labels = dict(one.labels)
+    for series, value in zip(found.series, found.values[:, 0].tolist(), strict=True):
+        labels = dict(series)
         name, instance = labels["__name__"], labels.get("instance", "")
-        hosts[instance][name].append((labels, float(one.values[-1])))
+        hosts[instance][name].append((labels, value))
     this, asked = here
     names = hosts.keys() | {this} if asked else hosts.keys()
     described = [host(each, hosts[each], asked if each == this else {}) for each in sorted(names)]

@@ -17,6 +17,7 @@ EVIL = '<script>alert(1)</script>\u202e"\\'
 ADDRESS = {"device": "eth0", "address": "192.0.2.7/24", "scope": "global"}
 DISK = {"device": "sda", "size": 4096.0, "kind": "SSD", "model": "as the kernel has it"}
 DMI = Metric("node_dmi_info", Kind.GAUGE, "Always 1; what the machine is.")
+CORE = Metric("node_cpu_info", Kind.GAUGE, "Always 1; the labels tell which core it is.")
 UDEV = Metric("node_disk_info", Kind.GAUGE, "Always 1; the labels tell which disk it is.")
 ZONE = Metric("node_time_zone_offset_seconds", Kind.GAUGE, "How far local time is ahead of UTC.", "seconds")
 MORE = Layout(
@@ -108,6 +109,16 @@ async def test_what_a_machine_says_is_data_to_a_browser(ask: Ask) -> None:
     answer = await ask("/api/v1/host")
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert EVIL.encode() not in answer.body
+
+
+@pytest.mark.gen_test
+async def test_a_host_of_many_cores_is_described_by_its_newest_samples(ask: Ask, head: Head) -> None:
+    cores = Layout(CORE.at(package="0", core=str(core), cpu=str(core)) for core in range(1024))
+    many = (("instance", "many-1"), ("job", "node"))
+    for second in range(-280, 1):
+        head.append(Scrape(NOW + second * 1000, many, (Block(cores, [1.0] * len(cores)),)))
+    answer = json.loads((await ask("/api/v1/host")).body)
+    assert {host["instance"]: host["threads"] for host in answer["data"]["hosts"]}["many-1"] == 1024
 
 
 @pytest.mark.gen_test
