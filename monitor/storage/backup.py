@@ -266,8 +266,11 @@ def free(path: Path) -> Path:
 
 
 def belong(folder: Path, like: Path) -> None:
-    """What root made is the service's own: it belongs to whom `like` belongs to."""
+    """What root made is the service's own: it belongs to whom `like` belongs to.
+
+    Never what a link leads to, which who owns the folder may have put there.
+    """
     if os.geteuid() == 0:
         owner = like.stat()
-        for path in (folder, *folder.iterdir()):
-            os.chown(path, owner.st_uid, owner.st_gid)
+        for path in (*folder.iterdir(), folder):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from monitor.storage.backup import MANIFEST, BackupError, back_up, restore
+from monitor.storage.backup import MANIFEST, BackupError, back_up, belong, restore
 from monitor.storage.store import StoreError
 from monitor.storage.tier import RAW
 from tests.storage.test_store import Machine
@@ -134,6 +135,20 @@ def test_history_of_a_running_service_is_not_replaced(machine: Machine, tmp_path
     back_up(machine.folder, tmp_path / "backup", quiet)
     with pytest.raises(StoreError, match="is in use by another process; stop that one"):
         restore(tmp_path / "backup", machine.folder, quiet)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_a_link_leads_to_is_not_given_away(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "history", tmp_path / "secret"
+    folder.mkdir()
+    secret.touch()
+    (folder / "raw-00000001.db").symlink_to(secret)
+    like = tmp_path / "like"
+    like.mkdir()
+    os.chown(like, 12345, 12345)
+    belong(folder, like)
+    owners = [path.lstat().st_uid for path in (folder, folder / "raw-00000001.db", secret)]
+    assert owners == [12345, 12345, 0]
 
 
 def test_what_was_there_is_kept_aside(machine: Machine, tmp_path: Path) -> None:
