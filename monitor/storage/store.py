@@ -324,6 +324,9 @@ def locked(folder: Path) -> int:
         raise StoreError(
             f"{folder} is in use by another process; stop that one, or set another storage.path"
         ) from None
+    except OSError as error:
+        os.close(lock)
+        raise unwritable(folder, f"its file system cannot lock files (flock(2): {error.strerror})") from error
     return lock
 
 

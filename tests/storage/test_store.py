@@ -1,5 +1,7 @@
 """The store as a whole: what was appended is there afterwards, whatever happened in between."""
 
+import errno
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -11,7 +13,7 @@ import pytest
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
 from monitor.storage import Look, Matcher, Selection, writer
 from monitor.storage.head import Head
-from monitor.storage.store import Retention, Store, StoreError
+from monitor.storage.store import Retention, Store, StoreError, locked
 from monitor.storage.tier import HOUR, HOURS, MINUTE, MINUTES, RAW
 
 HITS = Metric("hits_total", Kind.COUNTER, "How often.")
@@ -222,6 +224,17 @@ def test_a_clock_that_was_set_back_loses_no_past_and_leaves_a_mark(machine: Mach
 def test_a_second_process_on_the_same_folder_is_refused(machine: Machine) -> None:
     with pytest.raises(StoreError, match="in use by another process"):
         Store(Head(), machine.folder, Retention(), lambda: 0.0)
+
+
+def test_a_file_system_without_locks_is_refused_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(StoreError, match=r"cannot lock files .*No locks available.*set another storage.path"):
+        locked(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_refused_with_what_to_do(tmp_path: Path) -> None:
