@@ -98,7 +98,8 @@ def compiled() -> Iterator[dict[str, str]]:
     with TemporaryDirectory(prefix="bench-") as folder:
         # Empty counts as not set.
         environment = {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
-        command = [sys.executable, "-c", "import monitor.__main__, monitor.app"]
+        modules = "monitor.__main__, monitor.app, monitor.config.loaded, monitor.config.merge"
+        command = [sys.executable, "-c", f"import {modules}"]
         subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, check=True)
         yield environment
 

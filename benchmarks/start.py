@@ -12,6 +12,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 from tempfile import TemporaryDirectory
 
 from benchmarks.alternate import Figures, alternate
+from benchmarks.family import Family
 from benchmarks.options import Options
 from benchmarks.row import Row
 from benchmarks.server import compiled, monitor, pinned
@@ -47,7 +48,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> Figures:
     """Seconds; the first sample comes with the wall clock's next whole second."""
     with monitor(folder, environment=environment) as server:
         page = server.wait_until("/")
-        return {"page": page, "sample": server.wait_until("/readyz"), "cpu": server.cpu()}
+        return {"page": page, "sample": server.wait_until("/readyz"), "cpu": Family(server.pid).cpu()}
 
 
 def libraries(environment: Mapping[str, str]) -> Figures:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from tornado.web import Application
 
 from monitor import parts
 from monitor.access import Access
 from monitor.collect.loop import CollectLoop
-from monitor.config import Problem, Settings, running, state_directory
+from monitor.config import Problem, running, state_directory
 from monitor.formats import live
 from monitor.log import set_up
 from monitor.reload import MOST, Standing
@@ -23,6 +24,9 @@ from monitor.server.workers import Workers
 from monitor.stream.audience import Audience, Greeting
 from monitor.stream.feeds import Feeds
 from monitor.stream.terms import Terms, adopt
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
 
 LONGEST = 300
 """Characters of a problem that are shown."""
@@ -61,7 +65,7 @@ class Rooms:
         adopt(self.audience, terms, notices)
         self.workers.change(parts.worker(new, self.audience), notices)
         with suppress(OSError):  # It is there for people to look at.
-            running.write(state_directory(new, os.environ), new, self.fixed)
+            running.write(state_directory(new, os.environ), standing.told, self.fixed)
 
     def tell_history(self, settings: Settings, paused: str) -> None:
         """History is paused for this reason, or is written again: who is here is told, and who comes."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from functools import partial
 from signal import SIGHUP, SIGINT, SIGTERM
+from typing import TYPE_CHECKING
 
 from tornado.iostream import IOStream
 from tornado.web import Application
@@ -25,7 +26,7 @@ from monitor.bursts import Bursts
 from monitor.bus import Bus, Isolation
 from monitor.collect.loop import CollectLoop
 from monitor.collect.machine import Machine
-from monitor.config import Origin, Settings, running, state_directory
+from monitor.config import Origin, running, state_directory
 from monitor.entrance import Entrance, entrance
 from monitor.formats import live
 from monitor.intake import Intake
@@ -54,13 +55,14 @@ from monitor.stream.liveness import Awake
 from monitor.systemd import HandoverError, Manager, handed_over
 from monitor.telemetry import Telemetry
 
+if TYPE_CHECKING:
+    from monitor.config import Settings
+
 log = logging.getLogger(__name__)
 
 RETURN, RETURN_TLS = 0.002, 0.006
 """Seconds in which one client can come back, plainly and under TLS, with a margin: the spread of all grows
 with their number."""
-
-
 UP = Metric("up", Kind.GAUGE, "Whether the target could be measured.")
 REACHED = Block(Layout([UP.at()]), (1.0,))
 """Stored with every scrape and not on /metrics, where a scraper adds its own."""
@@ -70,8 +72,6 @@ EXTRA = 10.0
 """Seconds that the end may take beyond what the viewers are given, before systemd cuts it short."""
 LATE, EXCUSED = 3, 1.0
 """Intervals that a tick may take for the watchdog to hear of it; seconds that it may always take."""
-
-
 DEFAULTS = Origin()
 
 
@@ -238,7 +238,7 @@ class Service:
             raise StartError(str(error)) from error
 
     def _listen(self) -> list[socket.socket]:
-        address, plain = self.settings.server.listen, self.settings.server.tls.redirect_address
+        address, plain = self.settings.server.listen, parts.redirect(self.settings)
         sockets, self.plain = taken_over(self.settings, self.handed_over)
         sockets = sockets or listen(address, "address with --listen HOST:PORT")
         try:
@@ -282,7 +282,7 @@ class Service:
                 each.gate.open(each.sockets)
             gc.freeze()
             folder = state_directory(self.settings, os.environ)
-            running.write(folder, self.settings, self.origin.fixed)
+            running.write(folder, self.reload.standing.told, self.origin.fixed)
             self.manager.ready(self.settings.collect.interval)
             try:
                 scheme = "https" if self.identity else "http"

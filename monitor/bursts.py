@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from monitor import parts
 from monitor.collect.burst import Recorder
-from monitor.config import Settings
 from monitor.model import Labels
 from monitor.server.bursts import Burst
 from monitor.storage.head import Head
 from monitor.storage.snapshot import Snapshot
 from monitor.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
 
 SERIES = 1_000
 """Series that are recorded at most."""

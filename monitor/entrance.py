@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tornado.iostream import IOStream
 from tornado.web import Application
 
 from monitor import parts
-from monitor.config import Settings
 from monitor.server.arrivals import Arrivals, WatchedServer
 from monitor.server.gate import Gate
 from monitor.server.listener import make_server
 from monitor.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
 
 
 class Entrance(NamedTuple):

@@ -8,16 +8,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from monitor import parts
-from monitor.config import Settings, state_directory
+from monitor.config import state_directory
 from monitor.model import Event
 from monitor.promql import Archive
 from monitor.start import StartError
 from monitor.storage import Selection, Storage
 from monitor.storage.store import Ask, Retention, Store, StoreError
 from monitor.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
 
 FOLDER = "history"
 PATIENCE = 10.0

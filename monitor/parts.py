@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from ipaddress import ip_network
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import monitor
 from monitor.access import FOLDER, Access, Folder, Role, User
 from monitor.collect import COLLECTORS, Background, Collector, Host
 from monitor.collect.budget import Budget
 from monitor.collect.burst import Recorder
-from monitor.config import Address, Board, Settings, state_directory
+from monitor.config import Address, state_directory
+from monitor.config.plain import data, options
 from monitor.deploy.units import Deployment
 from monitor.footprint import footprint
 from monitor.model import Labels, Scrape
@@ -35,6 +36,9 @@ from monitor.stream.audience import Audience, Greeting
 from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Bounds
 from monitor.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from monitor.config import Board, Settings
 
 GRAIN, LEAST = 256 << 20, 4
 """Bytes of which the service's memory is a multiple, and the least multiple."""
@@ -149,7 +153,7 @@ def worker(settings: Settings, audience: Audience) -> dict[str, Any]:
 
 def deployment(settings: Settings, systemd: int, program: str, config: str) -> Deployment:
     """What the units say: room for the viewers (monitor/footprint.py), and as much again for all else."""
-    wanted = [settings.server.listen, settings.server.tls.redirect_address]
+    wanted = [settings.server.listen, redirect(settings)]
     need = footprint(settings)
     return Deployment(
         systemd=systemd,
@@ -197,6 +201,12 @@ def access(settings: Settings) -> Access:
     return Access(folder, users(settings), nobody(settings), time.time, time.monotonic)
 
 
+def redirect(settings: Settings) -> Address | None:
+    """Where plain HTTP is answered with the way to the encrypted page."""
+    text = settings.server.tls.redirect
+    return Address.parse(text) if text else None
+
+
 def users(settings: Settings) -> list[User]:
     return [User(user.name, user.password, Role(user.role)) for user in settings.access.users]
 
@@ -221,7 +231,7 @@ def collectors(settings: Settings) -> dict[str, Collector | Background]:
     switches = dict(settings.collect.collectors)
     besides = {"process_groups": {"kept": spare_files(settings)}}
     return {
-        name: kind(**switches[name].model_dump(exclude={"enabled"}), **besides.get(name, {}))
+        name: kind(**options(switches[name]), **besides.get(name, {}))
         for name, kind in COLLECTORS.items()
         if switches[name].enabled
     }
@@ -236,8 +246,7 @@ def recorder(settings: Settings, accept: Callable[[Scrape], None], target: Label
     """Of bursts: its collectors have the options of those of each pass, and go on where these are off."""
     wanted, switches = settings.collect.burst, dict(settings.collect.collectors)
     made: Iterator[tuple[str, Collector | Background]] = (
-        (name, COLLECTORS[name](**switches[name].model_dump(exclude={"enabled"})))
-        for name in wanted.collectors
+        (name, COLLECTORS[name](**options(switches[name]))) for name in wanted.collectors
     )
     direct = {name: each for name, each in made if not isinstance(each, Background)}
     return Recorder(host(settings), direct, accept, target=target, interval=wanted.interval)
@@ -265,7 +274,7 @@ def queries(board: Board) -> tuple[str, ...]:
 
 def boards(settings: Settings) -> list[Mapping[str, Any]]:
     """The boards as the page gets them."""
-    return [board.model_dump(mode="json") for board in settings.boards]
+    return [data(board) for board in settings.boards]
 
 
 def state_folder(settings: Settings) -> None:

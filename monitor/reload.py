@@ -1,7 +1,7 @@
 """A reload of the configuration: taken as a whole, or refused with the old one in force.
 
-The files are read and checked elsewhere (monitor/reading.py); here the difference is worked out, what the
-new values need is checked, and they are handed over in one turn of the event loop.  What came of it is in the
+The files are read and checked elsewhere (monitor/reading.py), beside what is in force; here what the new
+values need is checked, and they are handed over in one turn of the event loop.  What came of it is in the
 log, in the metrics, and with everybody who watches.
 """
 
@@ -12,16 +12,17 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from monitor.config import ConfigError, Origin, Place, Problem, Settings
-from monitor.config.facts import Change, changes, facts
-from monitor.config.merge import merged
-from monitor.config.section import Takes
+from monitor.config import ConfigError, Origin, Place, Problem
+from monitor.config.change import Change, Takes, Told
+from monitor.config.read import Read
 from monitor.footprint import footprint, judge, memory_limit
-from monitor.reading import Read
 from monitor.server.descriptors import raise_limit, shortage
 from monitor.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,11 @@ class Standing(NamedTuple):
     """Why the newest was refused."""
     waiting: Sequence[str] = ()
     """Key paths of the settings whose newest values need a restart."""
+    told: Told = Told()
+    """What the settings in force are, for people."""
 
 
-Adopt = Callable[[Settings, Settings, Standing], None]
+Adopt: TypeAlias = "Callable[[Settings, Settings, Standing], None]"
 """Brings the running rooms from the first settings to the second, and tells everybody; it cannot fail."""
 Stamp = tuple[int, int, int] | None
 Stamps = dict[Path, Stamp]
@@ -58,13 +61,17 @@ class Reload:
     """Reloads one after the other, as often as asked for."""
 
     def __init__(
-        self, settings: Settings, origin: Origin, read: Callable[[], Awaitable[Read]], telemetry: Telemetry
+        self,
+        settings: Settings,
+        origin: Origin,
+        read: Callable[[Settings], Awaitable[Read]],
+        telemetry: Telemetry,
     ) -> None:
         self.settings = settings
         """Those in force."""
         self.place = Place(str(origin.path or "the configuration"))
         """Of problems that stand nowhere else."""
-        self.standing = Standing()
+        self.standing = Standing(told=origin.told)
         self.adopt: Adopt = nothing
         self.begins: Callable[[], None] = nobody
         self.over: Callable[[], None] = nobody
@@ -98,9 +105,8 @@ class Reload:
 
     async def _attempt(self) -> bool:
         try:
-            read = await self._read()
-            wanted = merged(self.settings, read.settings, self.place)
-            check(wanted, self.place)
+            read = await self._read(self.settings)
+            check(read.settings, self.place)
         except ConfigError as error:
             self._refuse(error)
             return False
@@ -109,7 +115,7 @@ class Reload:
             self._refuse(ConfigError([problem]))
             return False
         self.files = read.files
-        self._take(read.settings, wanted)
+        self._take(read)
         return True
 
     def _refuse(self, error: ConfigError) -> None:
@@ -121,15 +127,14 @@ class Reload:
             listed([str(problem) for problem in error.problems]),
         )
 
-    def _take(self, settings: Settings, wanted: Settings) -> None:
-        """Adopt what can be; `settings` are as they were read."""
-        found = changes(facts(self.settings), facts(settings))
-        waiting = [change.path for change in found if change.takes is Takes.RESTART]
-        old, self.settings = self.settings, wanted
-        self.standing = Standing((), waiting)
-        self.adopt(old, wanted, self.standing)
+    def _take(self, read: Read) -> None:
+        """Adopt what can be."""
+        waiting = [change.path for change in read.changes if change.takes is Takes.RESTART]
+        old, self.settings = self.settings, read.settings
+        self.standing = Standing((), waiting, read.told)
+        self.adopt(old, self.settings, self.standing)
         self._succeeded()
-        self._say(found)
+        self._say(read.changes)
 
     def _succeeded(self) -> None:
         self._telemetry.config_successful, self._telemetry.config_taken_at = 1, time.time()

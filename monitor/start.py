@@ -6,11 +6,15 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from monitor import parts
-from monitor.config import Settings, state_directory
+from monitor.config import state_directory
 from monitor.footprint import footprint, judge, memory_limit
 from monitor.systemd import elsewhere
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ def taken_over(
 
     They listen where the configuration was judged to be safe, and nowhere else.
     """
-    address, plain = settings.server.listen, settings.server.tls.redirect_address
+    address, plain = settings.server.listen, parts.redirect(settings)
     leading = [each for each in sockets if plain and not [*elsewhere([each], plain.host, plain.port)]]
     rest = [each for each in sockets if each not in leading]
     wrong = ", ".join(elsewhere(rest, address.host, address.port))

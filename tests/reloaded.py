@@ -12,10 +12,10 @@ import yaml
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from monitor import queries
+from monitor import checking, queries
 from monitor.app import Service
-from monitor.config import Origin, load
-from monitor.reading import Read
+from monitor.config import Origin, Settings, load
+from monitor.config.read import Question, Read
 
 Plain = dict[str, Any]
 BOARD: Plain = {
@@ -76,9 +76,8 @@ async def running(folder: Path, really: bool = False, **settings: Any) -> AsyncI
     loaded = load(path, {}, {})
     service = Service(loaded.settings, origin=Origin(path, {}, loaded.files))
 
-    async def read() -> Read:
-        again = load(path, {}, {}, queries.judge)
-        return Read(again.settings, again.files)
+    async def read(held: Settings) -> Read:
+        return checking.compared(Question(path, {}, held), load(path, {}, {}, queries.judge))
 
     if not really:
         service.reload._read = read

@@ -15,6 +15,7 @@ import monitor
 from monitor import app
 from monitor.__main__ import main
 from monitor.config import Settings
+from monitor.config.plain import data
 
 Output = pytest.CaptureFixture[str]
 NEXT = "every setting is explained by: monitor config reference"
@@ -41,8 +42,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Mock:
 
 def settings_of(service: Mock) -> Settings:
     (settings,) = service.call_args.args
-    assert isinstance(settings, Settings)
-    return settings
+    return Settings.model_validate(data(settings))
 
 
 def config(folder: Path, text: str) -> str:

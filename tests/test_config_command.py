@@ -9,6 +9,7 @@ import pytest
 from monitor.__main__ import main
 from monitor.app import Service
 from monitor.config import Origin, load
+from monitor.config.facts import told
 
 Output = pytest.CaptureFixture[str]
 
@@ -88,7 +89,8 @@ async def test_a_file_is_compared_with_what_the_service_runs_on(tmp_path: Path, 
     folder = tmp_path / "state"
     path = written(tmp_path, f"storage: {{path: {folder}}}\nserver: {{listen: 127.0.0.1:0}}\n")
     loaded = load(Path(path), {}, {"server.query.series": "7"})
-    origin = Origin(Path(path), {"server.query.series": "7"}, loaded.files, loaded.fixed)
+    given = {"server.query.series": "7"}
+    origin = Origin(Path(path), given, loaded.files, loaded.fixed, told(loaded.settings))
     async with Service(loaded.settings, origin=origin).running():
         assert (folder / "running.json").stat().st_mode & 0o777 == 0o600
         written(tmp_path, f"storage: {{path: {folder}}}\nserver: {{listen: 127.0.0.1:0, workers: 2}}\n")

@@ -47,6 +47,7 @@ WIRING = {
     "parts",
     "processes",
     "queries",
+    "checking",
     "reading",
     "reload",
     "adopt",

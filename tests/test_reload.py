@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitor import reading
-from monitor.config import ConfigError, Origin, Place, Problem, Settings, load
-from monitor.reading import Read, Reader
+from monitor import checking, reading
+from monitor.config import ConfigError, Loaded, Origin, Place, Problem, Settings, load
+from monitor.config.read import Question, Read
+from monitor.reading import Reader
 from monitor.reload import MOST, Reload
 from monitor.telemetry import Telemetry
 from tests.conftest import ExpectLog
@@ -141,7 +142,7 @@ def telemetry() -> Iterator[Telemetry]:
 async def test_a_configuration_with_very_many_problems_does_not_fill_the_log(
     telemetry: Telemetry, expect_log: ExpectLog
 ) -> None:
-    async def read() -> Read:
+    async def read(_held: Settings) -> Read:
         raise ConfigError(Problem(Place("f", line, 1), "key", "wrong") for line in range(1, 1000))
 
     expect_log(f"f:{MOST}:1: key: wrong; and {999 - MOST} more$")
@@ -156,8 +157,8 @@ async def test_what_cannot_be_taken_in_part_is_refused(telemetry: Telemetry, exp
     old = load(None, {}, {"collect.interval": "1m", "storage.head.window": "1h"}).settings
     new = old.model_copy(update={"storage": Settings().storage})
 
-    async def read() -> Read:
-        return Read(new, ())
+    async def read(held: Settings) -> Read:
+        return checking.compared(Question(None, {}, held), Loaded(new, {}, ()))
 
     reload = Reload(old, Origin(), read, telemetry)
     expect_log("needs a restart: storage.head.window")
@@ -171,7 +172,7 @@ async def test_a_file_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = Reader(Origin(pipe), patience=0.1)
     with pytest.raises(ConfigError, match=r"config.yaml: cannot be read within 0\.1 s"):
-        await reader.read()
+        await reader.read(Settings())
     assert reader._hanging is None
 
 
@@ -192,9 +193,9 @@ async def test_while_a_process_hangs_that_reads_no_other_is_started(tmp_path: Pa
     reader = Reader(Origin(path))
     hanging = reader._hanging = begun("sleep", "60")
     with pytest.raises(ConfigError, match=f"is still being read by process {hanging}"):
-        await reader.read()
+        await reader.read(Settings())
     killed(hanging)
-    assert (await reader.read()).files == (path,)
+    assert (await reader.read(Settings())).files == [path]
 
 
 def watched(tmp_path: Path, telemetry: Telemetry) -> tuple[Path, Reload]:
@@ -202,7 +203,7 @@ def watched(tmp_path: Path, telemetry: Telemetry) -> tuple[Path, Reload]:
     path = tmp_path / "config.yaml"
     path.write_text("{}")
 
-    async def read() -> Read:
+    async def read(_held: Settings) -> Read:
         pytest.fail("it is looked at, and not read")
 
     settings = Settings().model_copy(update={"reload_on_change": True})
@@ -327,7 +328,7 @@ async def test_a_process_that_does_not_answer_as_it_should_is_a_refusal(
 ) -> None:
     monkeypatch.setattr(reading, "COMMAND", command)
     with pytest.raises(ConfigError, match=said):
-        await Reader(Origin(tmp_path / "config.yaml")).read()
+        await Reader(Origin(tmp_path / "config.yaml")).read(Settings())
 
 
 @pytest.mark.gen_test(timeout=20)
@@ -355,8 +356,8 @@ async def test_a_machine_that_does_not_tell_its_limits_is_a_refusal(
     def gone() -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "memory.max")
 
-    async def read() -> Read:
-        return Read(Settings(), ())
+    async def read(held: Settings) -> Read:
+        return checking.compared(Question(None, {}, held), Loaded(Settings(), {}, ()))
 
     monkeypatch.setattr("monitor.reload.memory_limit", gone)
     assert not await Reload(Settings(), Origin(), read, telemetry).now()

@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
 
 
 def host_name(text: str) -> str:
-    from monitor.config.addresses import is_host, is_literal
+    from monitor.config.address import is_host, is_literal
 
     if not (is_host(text) or is_literal(text)):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a host name or an IP address")

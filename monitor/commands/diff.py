@@ -13,7 +13,7 @@ from monitor.commands import WRONG, Commands, add_set, advice, failed
 from monitor.commands.state import SYSTEM, runs
 
 if TYPE_CHECKING:
-    from monitor.config.facts import Change
+    from monitor.config.change import Change
 
 
 def add(commands: Commands) -> None:

@@ -26,21 +26,28 @@ def add(commands: Commands) -> None:
 
 
 def serve(options: argparse.Namespace) -> int:
-    from monitor import config, queries
-    from monitor.log import set_up
+    # A copy is made of this process, which must have no threads; numpy's are for linear algebra.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from monitor import checking
+    from monitor.config import ConfigError, Origin
+    from monitor.config.read import Question
 
     flags = {"server.listen": options.listen} if options.listen else {}
+    given = flags | dict(options.set)
     try:
-        given = flags | dict(options.set)
-        loaded = config.load(options.config, os.environ, given, queries.judge)
-    except config.ConfigError as error:
+        answered = checking.aside(Question(options.config, given), os.environ)
+        from monitor import app as app  # While the configuration is checked.
+
+        read = answered()
+    except ConfigError as error:
         sys.stderr.write(f"{error}\nmonitor: not started: {advice(error)}\n")
         return WRONG
-    settings = loaded.settings
-    set_up(settings.log.level, settings.log.format)
+    from monitor.log import set_up
+
+    set_up(read.settings.log.level, read.settings.log.format)
     if options.config is None:
         log.info("no config file given: using the defaults")
-    return start(settings, config.Origin(options.config, given, loaded.files, loaded.fixed))
+    return start(read.settings, Origin(options.config, given, read.files, read.fixed, read.told))
 
 
 def start(settings: Settings, origin: Origin) -> int:

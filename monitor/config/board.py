@@ -33,7 +33,7 @@ def read_text(text: str) -> str:
 
 
 def read_query(text: str, info: ValidationInfo) -> str:
-    """PromQL is judged by whoever loads the settings (monitor/config/load.py), where somebody does."""
+    """PromQL is judged by whoever loads the settings (monitor/config/loaded.py), where somebody does."""
     judge = (info.context or {}).get("judge")
     fault = judge(text) if judge else None
     if fault is not None:

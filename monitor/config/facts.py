@@ -7,54 +7,29 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from secrets import token_bytes
+from typing import Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from .change import Change, Fact, Told
 from .example import written
 from .fields import Setting, is_secret, section_of, settings
 from .problems import dotted
-from .section import Takes
 from .settings import Settings
 
 HIDDEN = "(secret)"
 
 
-class Fact(NamedTuple):
-    """One value."""
-
-    text: str
-    """As a file has it; empty for an entry of a list of groups, which is too much for a line."""
-    mark: str
-    """Equal marks mean equal values."""
-
-
-class Change(NamedTuple):
-    """One value that two configurations do not share."""
-
-    path: str
-    old: Fact | None
-    """None where there is no such entry."""
-    new: Fact | None
-    takes: Takes
-
-    def __str__(self) -> str:
-        brings = "reload" if self.takes is Takes.RELOAD else "needs a restart"
-        return f"{self.path}: {self.what} ({brings})"
-
-    @property
-    def what(self) -> str:
-        """What has changed, in words."""
-        if self.old is None or self.new is None:
-            return "added" if self.old is None else "removed"
-        if not self.old.text or self.old.text == self.new.text:
-            return "changed"
-        return f"{self.old.text} -> {self.new.text}"
-
-
 def facts(of: Settings, key: bytes = b"") -> dict[str, Fact]:
     """Every value by its key path; `key` (up to 64 bytes) is that of the digests."""
     return dict(pair for setting in settings(Settings) for pair in pairs(of, setting, key))
+
+
+def told(of: Settings) -> Told:
+    """The same under a key of its own."""
+    key = token_bytes(16)
+    return Told(key, facts(of, key))
 
 
 def pairs(of: BaseModel, setting: Setting, key: bytes) -> Iterator[tuple[str, Fact]]:

@@ -1,12 +1,14 @@
 """What is wrong with a configuration: where, what was found, what was expected."""
 
-import difflib
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import BaseModel
-from pydantic_core import PydanticCustomError
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_core import PydanticCustomError
 
 Key = tuple[str | int, ...]
 """A key path: names of settings and places in lists."""
@@ -46,6 +48,8 @@ class ConfigError(Exception):
 
 def expected(what: str) -> PydanticCustomError:
     """The error of a validator: the value is not `what`.  What was found is added where it is reported."""
+    from pydantic_core import PydanticCustomError
+
     return PydanticCustomError("expected", "{what}", {"what": what})
 
 
@@ -55,6 +59,8 @@ def conflict(section: BaseModel, name: str, other: str, text: str) -> PydanticCu
 
     Both are paths below the section, with dots; `{other}` in the text becomes the second's value.
     """
+    from pydantic_core import PydanticCustomError
+
     values = section.model_dump(mode="json")
     what = text.replace("{other}", shown(lookup(values, other)).strip('"'))
     return PydanticCustomError(
@@ -102,4 +108,6 @@ def shown(value: object) -> str:
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word that was probably meant."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(word, known, 1)), None)

@@ -6,13 +6,11 @@ every start and reload, and believed only while the process that wrote it lives.
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from .facts import Fact, facts
-from .settings import Settings
+from .change import Fact, Told
 
 NAME = "running.json"
 
@@ -32,14 +30,13 @@ class Running(NamedTuple):
     """By key path, the variable or flag that it was started with and that overrides every file."""
 
 
-def write(folder: Path, settings: Settings, fixed: Mapping[str, str]) -> None:
+def write(folder: Path, told: Told, fixed: Mapping[str, str]) -> None:
     """Tell what this process runs on.  Raises OSError."""
-    key = secrets.token_bytes(16)
     held = {
         "pid": os.getpid(),
         "started": started(os.getpid()),
-        "key": key.hex(),
-        "settings": facts(settings, key),
+        "key": told.key.hex(),
+        "settings": told.facts,
         "fixed": dict(fixed),
     }
     temporary = folder / f".{NAME}"

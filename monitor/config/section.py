@@ -3,20 +3,13 @@ later."""
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from .change import Takes as Takes
 from .problems import expected
-
-
-class Takes(Enum):
-    """What brings a changed setting into effect; every setting says one of them."""
-
-    RELOAD = "reload"
-    RESTART = "restart"
 
 
 class Secret:

@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Strict, model_validator
 
-from .addresses import Address, HostName, Network, Origin, Prefix
+from .address import Address
+from .addresses import HostName, Network, Origin, Prefix
 from .problems import conflict
 from .section import Form, Section, Takes
 from .tls import Tls

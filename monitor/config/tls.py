@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
-from .addresses import Address
+from .address import Address
 from .problems import conflict, expected
 from .section import Form, Section, Takes
 
@@ -41,10 +41,6 @@ class Tls(Section):
         str, AfterValidator(read_optional_address), Form("host:port, or empty"), Takes.RESTART
     ] = ""
     """Where plain HTTP is answered with the way to the encrypted page, such as `0.0.0.0:80`."""
-
-    @property
-    def redirect_address(self) -> Address | None:
-        return Address.parse(self.redirect) if self.redirect else None
 
     @model_validator(mode="after")
     def check_pair(self) -> Self:

@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from monitor.config import Settings, load
-from monitor.config.facts import HIDDEN, Change, changes, digest, facts, pairs
+from monitor.config.change import Change
+from monitor.config.facts import HIDDEN, changes, digest, facts, pairs
 from monitor.config.fields import Setting, own_settings
 from monitor.config.section import Secret, Section, Takes
 

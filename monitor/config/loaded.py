@@ -1,10 +1,8 @@
 """The settings of a deployment, and where each comes from: defaults, then file, then environment, then
 flags."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from . import environment, fields
@@ -32,17 +30,6 @@ class Loaded(NamedTuple):
         """By key path, the variable or flag that gave a setting its value."""
         given = self.sources.items()
         return {path: place.name for path, place in given if not place.line and place != DEFAULT}
-
-
-class Origin(NamedTuple):
-    """Where the settings of a service come from, besides its environment."""
-
-    path: Path | None = None
-    flags: Mapping[str, str] = MappingProxyType({})
-    files: Sequence[Path] = ()
-    """Read last."""
-    fixed: Mapping[str, str] = MappingProxyType({})
-    """By key path, the variable or flag that gave a setting its value, and does so again in every reload."""
 
 
 def load(
@@ -92,24 +79,3 @@ def not_settings(path: Path, document: Document) -> Problem:
     else:
         text = f"found {shown(document.data)}, expected settings such as server: and collect:"
     return Problem(document.places[()].value._replace(name=str(path)), "", text)
-
-
-def state_directory(settings: Settings, environ: Mapping[str, str]) -> Path:
-    """The folder for what must survive a restart; it may not exist yet.
-
-    systemd.exec(5) sets STATE_DIRECTORY, a list with colons; the XDG base directory specification defines
-    XDG_STATE_HOME, and says to ignore a relative one.
-    """
-    if Path(settings.storage.path).is_absolute():
-        return Path(settings.storage.path)
-    if settings.storage.path:
-        return home(environ) / settings.storage.path.removeprefix("~/")
-    if environ.get("STATE_DIRECTORY"):
-        return Path(environ["STATE_DIRECTORY"].split(os.pathsep)[0])
-    state = Path(environ.get("XDG_STATE_HOME", ""))
-    return (state if state.is_absolute() else home(environ) / ".local" / "state") / "monitor"
-
-
-def home(environ: Mapping[str, str]) -> Path:
-    """The user's folder; a service may run under a user who has none (DynamicUser=), and must not ask."""
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
