@@ -158,10 +158,10 @@ class History(Storage):
 
     def _measured(self, start: int, end: int) -> Times:
         """The newest first, as in `_select`; a rolled-up row where nothing finer has its time."""
-        live = [selection.timestamps for selection in self._head((), start, end)]
+        wider = start - HOURS.step, end + HOURS.step
+        live = [selection.timestamps for selection in self._head((), *wider)]
         times = {tier: [slab.times for slab in self._open_slabs(tier)] for tier in TIERS}
         times[RAW] += live
-        wider = start - HOURS.step, end + HOURS.step
         spans: list[Times] = []
         known: Times = np.zeros(0, np.int64)
         for tier in TIERS:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
@@ -130,33 +130,41 @@ class Given(NamedTuple):
 def naive(
     wanted: list[Row], matchers: tuple[Matcher, ...], start: int, end: int, grain: int
 ) -> dict[Labels, Given]:
-    """The resolutions in the order of preference; each row in the range that overlaps nothing yet."""
+    """The resolutions in the order of preference; each row in the range that overlaps nothing yet.
+
+    The head tells nothing of a target in which it knows no series that matches.
+    """
     fit = [tier for tier in TIERS if tier.step <= grain]
     order = [*reversed(fit), *(tier for tier in TIERS if tier not in fit)]
     found = {}
     for target in (WEB, DATABASE):
+        numbers = [number for number in range(3) if matches(matchers, entry(target, number).labels)]
+        in_head = [row for row in wanted if row.target == target and "head" in row.places]
+        known = any(sample(RAW, target, number, row.time) for row in in_head for number in numbers)
+        told_of = [row for row in wanted if known or row.places != {"head"}]
         taken: dict[int, Tier] = {}
         for tier in order:
             spans = [bucket(other, time) for time, other in taken.items()]
-            for row in wanted:
+            for row in told_of:
                 low, high = bucket(tier, row.time)
                 mine = row.tier is tier and row.target == target
                 if mine and low >= start - 1 and high <= end and all(high <= a or low >= b for a, b in spans):
                     taken[row.time] = tier
         times = sorted(taken)
         values = {}
-        for number in range(3):
-            labels = entry(target, number).labels
+        for number in numbers:
             column = [sample(taken[time], target, number, time) for time in times]
-            if any(column) and all(
-                matcher.matches(dict(labels).get(matcher.label, "")) for matcher in matchers
-            ):
-                values[labels] = [
+            if any(column):
+                values[entry(target, number).labels] = [
                     as_given(taken[time], cells) for time, cells in zip(times, column, strict=True)
                 ]
         if values:
             found[target] = Given(times, values)
     return found
+
+
+def matches(matchers: tuple[Matcher, ...], labels: Labels) -> bool:
+    return all(matcher.matches(dict(labels).get(matcher.label, "")) for matcher in matchers)
 
 
 def as_given(tier: Tier, cells: list[float] | None) -> list[float] | None:
@@ -197,6 +205,15 @@ def as_sample(aspect: str, value: float) -> float:
     return {"count": 1.0, "lost": -1.0}.get(aspect, value)
 
 
+@example(
+    wanted=[
+        Row(RAW, WEB, START - SECOND, frozenset({"head"})),
+        Row(RAW, WEB, START, frozenset({"file"})),
+    ],
+    matchers=SECOND_SERIES,
+    ends=(0, -1, 0),
+    grain=0,
+)
 @given(
     wanted=rows,
     matchers=st.sampled_from([EVERYTHING, NAMED_CPU, SECOND_SERIES]),
@@ -243,6 +260,14 @@ def test_series_are_those_of_all_rows_that_tell_of_the_range_alone(
     }
 
 
+@example(
+    wanted=[
+        Row(MINUTES, WEB, START - SECOND, frozenset({"file"})),
+        Row(RAW, WEB, START - SECOND, frozenset({"head"})),
+        Row(RAW, WEB, START, frozenset({"file"})),
+    ],
+    ends=(0, 0, 0),
+)
 @given(wanted=rows, ends=st.tuples(SECONDS, SECONDS, st.sampled_from([0, 1])))
 def test_it_was_measured_where_rows_are_and_as_far_as_they_stand_for(
     wanted: list[Row], ends: tuple[int, int, int]
