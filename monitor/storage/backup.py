@@ -65,17 +65,17 @@ def back_up(folder: Path, to: Path, progress: Progress) -> Copied:
     known = begin(to)
     take_back(folder)
     stamps: dict[str, Stamp] = {}
-    sources = list(found(folder))
-    total, done, changed = sum(size for _, size in sources), 0, 0
-    for path, size in sources:
+    total, done, changed = sum(size for _, size in found(folder)), 0, 0
+    # Files are listed once the logs are copied: rows may be in one by then that was not there before.
+    for path, size in found(folder):
         with suppress(FileNotFoundError):  # Its time is over, or its rows are in a file by now.
             stamp = stamp_of(path)
             if known.get(path.name) != stamp or size_in(to, path.name) != stamp[0]:
-                copy(path, to / path.name, lambda part, at=done: progress(at + part, total))  # type: ignore[misc]
+                copy(path, to / path.name, lambda part, at=done: progress(min(at + part, total), total))  # type: ignore[misc]
                 changed += 1
             stamps[path.name] = stamp
         done += size
-        progress(done, total)
+        progress(min(done, total), total)
     finish(to, stamps)
     return Copied(len(stamps), changed, sum(size_in(to, name) for name in stamps))
 

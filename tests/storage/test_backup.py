@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +136,23 @@ def test_history_of_a_running_service_is_not_replaced(machine: Machine, tmp_path
     back_up(machine.folder, tmp_path / "backup", quiet)
     with pytest.raises(StoreError, match="is in use by another process; stop that one"):
         restore(tmp_path / "backup", machine.folder, quiet)
+
+
+def test_rows_that_move_to_a_new_file_meanwhile_are_in_the_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    (folder / "raw-0000000024.log").write_bytes(b"rows")
+
+    def close(source: Path, _part: Path, _progress: object) -> None:
+        source.unlink()
+        sqlite3.connect(folder / "raw-00000001.db").execute("CREATE TABLE rows (id)").connection.close()
+        raise FileNotFoundError
+
+    monkeypatch.setattr("monitor.storage.backup.copy_bytes", close)
+    back_up(folder, tmp_path / "backup", quiet)
+    assert sorted(path.name for path in (tmp_path / "backup").glob("raw*")) == ["raw-00000001.db"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
