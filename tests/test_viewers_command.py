@@ -21,7 +21,7 @@ from tornado.websocket import websocket_connect
 
 from monitor.__main__ import main
 from monitor.access import FOLDER, Folder, tell_address
-from monitor.commands.viewers import said
+from monitor.commands.viewers import is_here, said
 from monitor.terminal import viewers
 from monitor.terminal.service import ServiceError
 from tests.service import Service, running
@@ -104,6 +104,21 @@ async def test_the_key_of_another_service_is_not_shown(service: Service, user_st
     status, out, err = await command(service)
     assert (status, out, "wants to know who asks" in err) == (1, "", True)
     shutil.rmtree(user_state / "monitor")
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://127.0.0.1:8844/", True),
+        ("https://[::1]:8844/m/", True),
+        ("http://localhost/", True),
+        ("http://127.example.org/", False),
+        ("http://192.0.2.1:8844/", False),
+        ("http://[", False),
+    ],
+)
+def test_only_an_address_of_this_machine_is_shown_its_key(url: str, here: bool) -> None:
+    assert is_here(url) is here
 
 
 @pytest.mark.gen_test(timeout=30)

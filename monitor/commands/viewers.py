@@ -78,13 +78,14 @@ def said(options: argparse.Namespace) -> str:
 
 def is_here(url: str) -> bool:
     """Whether this is an address of this machine alone: no other gets to see what its key makes."""
+    from ipaddress import ip_address
     from urllib.parse import urlsplit
 
     try:
         host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def is_meant(options: argparse.Namespace) -> bool:
