@@ -15,6 +15,7 @@ from monitor.collect.mdadm import Mdadm
 from monitor.collect.netclass import Netclass
 from monitor.collect.nvme import Nvme
 from monitor.collect.rapl import Rapl
+from monitor.collect.thermal_zone import ThermalZone
 from monitor.collect.tree import ABSENT, EVERY, Devices, Tree
 from monitor.collect.workers import BusyError, Pool, Turns
 from tests.collect.samples import FIXTURES, collected, numbers
@@ -83,6 +84,24 @@ def test_a_file_that_vanishes_after_it_was_listed_is_left_out(rack: Path) -> Non
     assert TEMPERATURE not in found
     assert found[OTHER] == 54
     assert found[f"{UNREADABLE} hwmon"] == 0  # What is gone is not broken.
+
+
+def test_a_zone_of_heat_that_fails_leaves_out_its_own_temperature(
+    rack: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(2):
+        zone = rack / f"sys/class/thermal/thermal_zone{number}"
+        zone.mkdir(parents=True)
+        (zone / "type").write_text("acpitz\n")
+        (zone / "temp").write_text("49925\n")
+    (zone / "temp").unlink()
+    (zone / "temp").symlink_to(FAILS)
+    assert values(ThermalZone(), rack) == {
+        "node_thermal_zone_temp acpitz 0": 49.925,
+        f"{UNREADABLE} thermal_zone": 1.0,
+    }
+    assert "left out: sys/class/thermal/thermal_zone1/temp: Input/output error" in caplog.text
+    caplog.clear()
 
 
 def test_a_device_appears_and_vanishes(rack: Path) -> None:
