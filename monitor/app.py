@@ -136,7 +136,7 @@ class Service:
         collecting = lambda: self.rooms.collector.collectors if self.rooms else {}  # noqa: E731
         self.processes = Processes(parts.host(settings), collecting, self.intake.accept, self.instance)
         self.feeds.tables["processes"] = self.processes.rows
-        self.bursts = Bursts(settings, self.target, time.time)
+        self.bursts = Bursts(settings, self.target, time.time, self.isolated)
         self.identity: Identity | None = None
         """Who it is under TLS."""
         self.plain: list[socket.socket] = []

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from monitor import parts
 from monitor.collect.burst import Recorder
-from monitor.model import Labels
+from monitor.model import Labels, Scrape
 from monitor.server.bursts import Burst
 from monitor.storage.head import Head
 from monitor.storage.snapshot import Snapshot
+from monitor.stream.isolation import Isolated, nowhere
 from monitor.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ EVER = 2**53
 class Bursts:
     """What the recorder hands over, while it is switched on."""
 
-    def __init__(self, settings: Settings, target: Labels, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: Settings, target: Labels, clock: Callable[[], float], isolated: Isolated = nowhere
+    ) -> None:
         """`clock` tells Unix time in seconds."""
         wanted = settings.collect.burst
         self.enabled = wanted.enabled
@@ -38,16 +41,21 @@ class Bursts:
         rows = self.length // self.interval + SPARE
         self.held = Head(self.length, series=SERIES, target_series=SERIES, rows=rows)
         self._kept: list[Burst] = []
-        self._clock = clock
+        self._clock, self._isolated = clock, isolated
         self._began = clock()
         self.recorder: Recorder | None = None
         if self.enabled:
-            self.recorder = parts.recorder(settings, self.held.append, target)
+            self.recorder = parts.recorder(settings, self._hold, target)
 
     async def run(self) -> None:
         """Record until cancelled, where that is wanted."""
         if self.recorder:
             await self.recorder.run()
+
+    def _hold(self, scrape: Scrape) -> None:
+        """What cannot be held ends neither recording nor the service."""
+        with self._isolated("recording of bursts"):
+            self.held.append(scrape)
 
     @property
     def cost(self) -> float:

@@ -10,8 +10,10 @@ from tornado.httpclient import AsyncHTTPClient
 
 from monitor.app import Service
 from monitor.bursts import Bursts
+from monitor.bus import Isolation
 from monitor.config import Settings
 from monitor.model import Block, Kind, Layout, Metric, Scrape
+from tests.conftest import ExpectLog
 
 TARGET = (("instance", "here"), ("job", "node"))
 LAYOUT = Layout([Metric("one", Kind.GAUGE, "One.").at()])
@@ -64,6 +66,19 @@ def test_only_the_newest_past_is_held(tmp_path: Path, clock: Clock) -> None:
     assert kept is not None
     told = kept.told()
     assert told["end"] - told["start"] == pytest.approx(9.9)
+
+
+def test_what_cannot_be_held_ends_neither_recording_nor_the_service(
+    tmp_path: Path, clock: Clock, expect_log: ExpectLog
+) -> None:
+    bursts = Bursts(settings(tmp_path), TARGET, clock, Isolation())
+    assert bursts.recorder
+    for timestamp in (1000, 1000, 2000):
+        bursts.recorder._accept(Scrape(timestamp, TARGET, (Block(LAYOUT, [1.0]),)))
+    expect_log("recording of bursts failed")
+    kept = bursts.keep("")
+    assert kept
+    assert kept.told()["end"] == 2.0
 
 
 def test_one_that_is_switched_off_holds_nothing(tmp_path: Path, clock: Clock) -> None:
