@@ -21,6 +21,7 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from monitor.server.descriptors import raise_limit
+from tests.surroundings import settle
 
 ExpectLog = Callable[[str], None]
 WsConnect = Callable[..., Awaitable[WebSocketClientConnection]]
@@ -32,6 +33,7 @@ settings.register_profile(
 settings.load_profile("monitor")
 # As the service does at its start: laws are tried on hundreds of houses, and a shell's limit may be 1,024.
 raise_limit()
+settle(os.environ)
 
 
 @pytest.fixture(autouse=True)

@@ -75,10 +75,10 @@ def passes() -> Iterator[list[Passes]]:
 def copied(folder: Path) -> Path:
     """The recorded journal below a root of its own."""
     (folder / "etc").mkdir()
-    shutil.copy(HERE / "etc/machine-id", folder / "etc")
+    shutil.copyfile(HERE / "etc/machine-id", folder / "etc/machine-id")
     path = folder / RECORDED
     path.parent.mkdir(parents=True)
-    shutil.copy(HERE / RECORDED, path)
+    shutil.copyfile(HERE / RECORDED, path)
     return path
 
 

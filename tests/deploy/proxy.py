@@ -1,4 +1,4 @@
-"""The real proxies with the files of deploy/, on free ports, and with time-outs that a test can await."""
+"""The real proxies with the files of deploy/, on free ports."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from tornado.testing import bind_unused_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SHIPPED = 75
+"""Seconds after which a proxy cuts a connection where nothing happens, as deploy/ has it."""
 IDLE = 2
-"""Seconds after which a proxy cuts a connection where nothing happens."""
+"""The same, for a test that awaits it; a busy machine may keep a service from saying anything for so long."""
 PATIENCE = 1000
 """Looks, 20 ms apart, for a proxy that is starting."""
 
@@ -30,8 +32,8 @@ class Proxy(ABC):
     part: tuple[str, str]
     """What its file says to change for a part of a site."""
 
-    def __init__(self, folder: Path, service: str, pair: tuple[Path, Path]) -> None:
-        self.folder, self.service, self.pair = folder, urlsplit(service), pair
+    def __init__(self, folder: Path, service: str, pair: tuple[Path, Path], idle: int = SHIPPED) -> None:
+        self.folder, self.service, self.pair, self.idle = folder, urlsplit(service), pair, idle
         self.port, self.plain = free_port(), free_port()
         self.url = f"https://localhost:{self.port}{self.service.path}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -45,7 +47,7 @@ class Proxy(ABC):
     def text(self) -> str:
         """The file that is shipped, changed where it has to be for the test."""
         text = (ROOT / "deploy" / self.file).read_text(encoding="utf-8")
-        changes = {"127.0.0.1:8844": self.service.netloc, "75s": f"{IDLE}s", **self.changes()}
+        changes = {"127.0.0.1:8844": self.service.netloc, f"{SHIPPED}s": f"{self.idle}s", **self.changes()}
         part = self.part if self.service.path != "/" else ("", "")
         for old, new in [part, *changes.items()]:
             assert old in text, f"deploy/{self.file} does not say {old}"
@@ -150,13 +152,16 @@ PROXIES: dict[str, type[Proxy]] = {"nginx": Nginx, "caddy": Caddy, "haproxy": Ha
 
 
 @contextmanager
-def behind(folder: Path, url: str, pair: tuple[Path, Path]) -> Iterator[dict[str, Proxy]]:
-    """Those that this machine has, before the service at a URL, with a certificate and its key."""
+def behind(
+    folder: Path, url: str, pair: tuple[Path, Path], idle: int = SHIPPED
+) -> Iterator[dict[str, Proxy]]:
+    """Those that this machine has, before the service at a URL, with a certificate and its key; they wait so
+    many seconds for a sign of life."""
     with ExitStack() as stack:
         started = {}
         for name, kind in PROXIES.items():
             if kind.found():
-                started[name] = kind(folder / name, url, pair)
+                started[name] = kind(folder / name, url, pair, idle)
                 stack.callback(started[name].stop)
                 started[name].start()
         yield started

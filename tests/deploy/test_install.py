@@ -129,6 +129,7 @@ def test_places_that_the_service_cannot_see_are_refused(
     program = tmp_path / "closed" / "monitor"
     program.parent.mkdir()
     program.touch(0o755)
+    monkeypatch.setattr(install, "HIDDEN", (tmp_path,))
     with pytest.raises(InstallError, match=r"the service sees a .* of its own; move it, as to /opt/monitor"):
         judge_way(program, "the configuration")
     monkeypatch.setattr(install, "HIDDEN", ())

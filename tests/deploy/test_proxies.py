@@ -65,7 +65,7 @@ def test_a_proxy_that_is_missing_is_a_failure_once_though_its_tests_are_skipped(
 def proxies(
     service: Service, certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Proxy]]:
-    with behind(tmp_path_factory.mktemp("proxies"), service.url, certificate) as started:
+    with behind(tmp_path_factory.mktemp("proxies"), service.url, certificate, IDLE) as started:
         yield started
 
 
@@ -73,7 +73,7 @@ def proxies(
 def part_proxies(
     part: Service, certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Proxy]]:
-    with behind(tmp_path_factory.mktemp("parts"), f"{part.url}monitor/", certificate) as started:
+    with behind(tmp_path_factory.mktemp("parts"), f"{part.url}monitor/", certificate, IDLE) as started:
         yield started
 
 

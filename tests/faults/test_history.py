@@ -5,8 +5,11 @@ from random import Random
 
 import pytest
 
+from monitor.storage.shelf import Shelf
+from monitor.storage.tier import RAW
 from tests.faults import corrupted, full, killed
 from tests.faults.alone import impossible
+from tests.faults.samples import START, STEP, TARGETS, let_go, run, scrape, store
 
 MISSING = impossible()
 
@@ -15,6 +18,23 @@ def test_what_was_acknowledged_outlives_kills_once_each(tmp_path: Path) -> None:
     found = killed.campaign(tmp_path, 8, Random(1))
     assert [row for row in killed.told(found) if not row.held] == []
     assert (found.kills, found.acknowledged > 0) == (8, True)
+
+
+def test_a_log_is_left_behind_where_nobody_needs_it(tmp_path: Path) -> None:
+    played = killed.Campaign(tmp_path, Random(1))
+    made = store(played.folder, START)
+    run(made, START - 2 * RAW.slot, START - RAW.slot)
+    [log] = played.folder.glob("raw-*.log")
+    (aside := tmp_path / "aside").write_bytes(log.read_bytes())
+    run(made, START - RAW.slot, START)
+    made.append(scrape(TARGETS[0], START + STEP))
+    let_go(made)  # Two targets are in the slot before.
+    played.now = START + STEP
+    played.end()
+    assert len(list(played.folder.glob("raw-*.log"))) == 2
+    assert played.found.left == 0
+    aside.rename(log)
+    assert killed.unneeded(played.folder, Shelf(played.folder)) == 1
 
 
 def test_a_wrong_byte_stops_no_start_and_makes_no_lie(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from monitor.storage import Storage
 from monitor.storage.head import Head
 from monitor.stream.feeds import Feeds
 from monitor.stream.limits import SessionLimits
+from tests.clock import Clock
 from tests.stream.house import START, House
 
 Result = TypeVar("Result")
@@ -65,7 +66,10 @@ class DeepHouse(House):
         return self.far
 
     def restart(self) -> None:
-        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START + self.second, archive=self.archive)
+        clock = Clock()
+        self.feeds = Feeds(
+            self.head, 1000, Limits(), lambda: START + self.second, clock, archive=self.archive
+        )
 
     def store(self, second: int) -> int:
         self.far.append(self.scrape(second))

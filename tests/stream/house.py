@@ -22,6 +22,7 @@ from monitor.stream.liveness import Awake, Bounds, Facts
 from monitor.stream.pulse import Pulse
 from monitor.stream.session import Session
 from monitor.telemetry import Telemetry
+from tests.clock import Clock
 
 LOAD = Metric("load", Kind.GAUGE, "The time in seconds.")
 BYTES = Metric("bytes", Kind.GAUGE, "By device.")
@@ -37,7 +38,8 @@ class House:
 
     def __init__(self, limits: SessionLimits | None = None) -> None:
         self.head = Head(900_000)
-        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START)
+        # A tick is one turn, however long this machine takes for it; a test that wants more sets the clock.
+        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START, Clock())
         self.limits = limits or SessionLimits()
         self.boards = {"small": ("load", "bytes")}
         self.devices: tuple[str, ...] = ("a",)
@@ -75,7 +77,7 @@ class House:
         return self.head
 
     def restart(self) -> None:
-        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START + self.second)
+        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START + self.second, Clock())
 
     def settle(self) -> bool:
         """Nothing is under way in this house."""

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from itertools import count
 
 import pytest
 
 from monitor.formats import live
+from monitor.stream import feeds
 from monitor.stream.audience import Audience
+from monitor.stream.cohort import TURN
 from monitor.stream.liveness import Facts, Verdict
 from tests.clock import Clock
 from tests.stream.house import START, House, Line, come, subscribe
@@ -32,25 +35,29 @@ def test_a_tick_reaches_all_of_a_feed_with_the_same_frame(house: House, audience
     assert len(house.feeds) == 1
 
 
-def test_one_who_joins_while_a_tick_goes_out_misses_nothing_and_gets_nothing_twice(
-    house: House, audience: Audience
+@pytest.mark.parametrize("served", [0, 100])
+def test_one_who_joins_in_the_middle_of_a_tick_misses_nothing_and_gets_nothing_twice(
+    house: House, audience: Audience, served: int
 ) -> None:
-    for _ in range(300):
-        session, _ = come(audience)
+    lines = [come(audience) for _ in range(TURN + 100)]
+    for session, _ in lines:
         audience.receive(session, subscribe())
+    if not served:  # The tick stops when its column is evaluated, too.
+        house.feeds.clock = count(0.0, 2 * feeds.TURN).__next__
 
     async def join_meanwhile() -> Line:
         tick = asyncio.create_task(audience.tick(house.store(11)))
         await asyncio.sleep(0)
+        assert [line.got[-1]["type"] for _, line in lines].count("tick") == served
         session, line = come(audience)
         audience.receive(session, subscribe(range=2000))
         await tick
         await audience.tick(house.store(12))
         return line
 
-    _, subscribed, tick = asyncio.run(join_meanwhile()).got
+    _, subscribed, *later = asyncio.run(join_meanwhile()).got
     assert subscribed["columns"]["v"] == [[10, 11]]
-    assert tick["v"] == [12]
+    assert [each["v"] for each in later if each["type"] != "beat"] == [[12]]
 
 
 @pytest.mark.parametrize(
