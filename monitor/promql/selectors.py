@@ -101,10 +101,10 @@ def looked_at(context: Context, selector: Selector, length: int, look: Look) -> 
     else:
         first = last = selector.at - selector.offset
         times = np.full(len(context.times), first, np.int64)
-    selections = context.storage.select(selector.matchers, first - length + 1, last, look)
+    selections = context.select(selector, first - length + 1, last, look)
     reach = max([selection.reach for selection in selections], default=looks.HOUR)
     if reach > max(look.grain, length):
         # Nothing finer may be left, and what tells of the first step lies farther back.
-        selections = context.storage.select(selector.matchers, first - length - 2 * reach + 1, last, look)
+        selections = context.select(selector, first - length - 2 * reach + 1, last, look)
     context.check_size(sum(len(selection.series) for selection in selections), selector.position)
     return times, selections

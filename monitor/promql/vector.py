@@ -14,14 +14,17 @@ import numpy as np
 from monitor.model import Floats, Times
 from monitor.promql.errors import Limits, QueryError
 from monitor.promql.labels import Groups, bare, same, spelled
-from monitor.promql.nodes import Node
+from monitor.promql.nodes import Node, Selector
 from monitor.promql.shared import Shared
-from monitor.storage import Flags, SeriesSet, Storage
+from monitor.storage import Flags, Look, Selection, SeriesSet, Storage, TooManyError
 
 Result = TypeVar("Result")
 
 LOOK_BACK = 5 * 60 * 1000
 """How old the newest sample may be to count for an instant, in milliseconds."""
+
+READ = 4
+"""Times as many numbers may be read as samples looked at: at instants few of those that are read count."""
 
 
 class Vector(NamedTuple):
@@ -72,14 +75,25 @@ class Context:
         if points > self.limits.points:
             raise QueryError(f"query has {points} values, at most {self.limits.points} are allowed", position)
 
+    def select(self, selector: Selector, start: int, end: int, look: Look) -> list[Selection]:
+        """What the store has, unless it would take far more memory than may be looked at."""
+        look = look._replace(most=READ * self.limits.samples)
+        try:
+            return self.storage.select(selector.matchers, start, end, look)
+        except TooManyError as error:
+            raise self._too_many(selector.position) from error
+
     def spend(self, samples: int, position: int) -> None:
         """Count the samples that a step of the evaluation looks at."""
         self.spent += samples
         if self.spent > self.limits.samples:
-            raise QueryError(
-                f"query processing would load too many samples, at most {self.limits.samples} are allowed",
-                position,
-            )
+            raise self._too_many(position)
+
+    def _too_many(self, position: int) -> QueryError:
+        most = self.limits.samples
+        return QueryError(
+            f"query processing would load too many samples, at most {most} are allowed", position
+        )
 
     def known(self, node: Node) -> Any:
         """The value of a part, if another has worked it out; None where it must be done here.

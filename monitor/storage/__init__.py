@@ -95,9 +95,15 @@ class Look(NamedTuple):
     """Milliseconds that a row may stand for; 0 asks for the finest that there is."""
     aspects: tuple[Aspect, ...] = ()
     """What is wanted of rolled-up rows besides their last sample."""
+    most: int = 0
+    """Numbers that may be brought into memory; 0 for any."""
 
 
 FINEST = Look()
+
+
+class TooManyError(Exception):
+    """More numbers would be brought into memory than a reader may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +159,8 @@ class Storage(Protocol):
 
         A rolled-up row is given where all that it stands for lies in the range; at its ends, and where there
         is nothing that coarse yet, the next finer there is; where nothing finer is left, a coarser one.
+        Raises TooManyError, before anything is read, where it is more than `look.most`; what is in memory
+        anyway does not count.
         """
 
     def series(self, matchers: tuple[Matcher, ...], start: int, end: int) -> list[Labels]:

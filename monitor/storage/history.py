@@ -13,9 +13,9 @@ from typing import NamedTuple, NoReturn, TypeVar
 import numpy as np
 
 from monitor.model import Labels, Metric, Scrape, Times
-from monitor.storage import FINEST, Look, Selection, SeriesSet, Storage
+from monitor.storage import FINEST, Look, Selection, SeriesSet, Storage, TooManyError
 from monitor.storage.contents import Chosen, Contents, Slot
-from monitor.storage.join import Gathering, join
+from monitor.storage.join import Gathering, join, size
 from monitor.storage.plan import Plan, preference
 from monitor.storage.present import Present
 from monitor.storage.shelf import Shelf
@@ -92,6 +92,9 @@ class History(Storage):
                 if gathering.wants(tier):
                     stored = self._stored(files, target, matchers, gathering.plan)
                     gathering.look(tier, [*stored, *unstored.sources(tier, target)])
+        needed = sum(size(each.parts, look.aspects, each.plan.reach) for each in found.values())
+        if look.most and needed > look.most:
+            raise TooManyError(f"{needed:,} numbers, expected {look.most:,} at most")
         fetch([part.source for gathering in found.values() for part in gathering.parts])
         selections = [
             join(each.parts, look.aspects, each.plan.reach, target, partial(self._set, target, matchers))

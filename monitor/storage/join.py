@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,9 @@ from monitor.storage.plan import Plan, Taken
 from monitor.storage.register import as_slice
 from monitor.storage.sources import Source
 from monitor.storage.tier import Tier
+
+SMALL = 1_000_000
+"""Numbers that are not counted any closer."""
 
 
 class Part(NamedTuple):
@@ -59,6 +63,20 @@ class Gathering:
                 self.parts.append(Part(source, Taken(tier, rows, taken.times[first:last])))
 
 
+def size(parts: list[Part], aspects: tuple[Aspect, ...], reach: int) -> int:
+    """How many numbers `join` makes of these parts, at most."""
+    labels = {id(part.source.labels): part.source.labels for part in parts}.values()
+    rows, series = sum(len(part.taken.rows) for part in parts), sum(map(len, labels))
+    if rows * series > SMALL:
+        series = len(set(chain.from_iterable(labels)))
+    return rows * series * len(wanted_of(aspects, reach))
+
+
+def wanted_of(aspects: tuple[Aspect, ...], reach: int) -> tuple[Aspect, ...]:
+    """The aspects that are read: samples alone have none but their values."""
+    return ("last", *(aspect for aspect in aspects if aspect != "last")) if reach else ("last",)
+
+
 def join(
     parts: list[Part],
     aspects: tuple[Aspect, ...],
@@ -80,8 +98,7 @@ def join(
     for labels in named:
         if id(labels) not in columns:
             columns[id(labels)] = as_slice([index.setdefault(each, len(index)) for each in labels])
-    others = tuple(aspect for aspect in aspects if aspect != "last") if reach else ()
-    wanted: tuple[Aspect, ...] = ("last", *others)
+    wanted = wanted_of(aspects, reach)
     values = np.full((len(wanted), len(index), len(times)), STALE_BITS, np.int64).view(np.float64)
     alone = sum(len(part.taken.rows) for part in parts) == len(times)
     for part, labels in zip(reversed(parts), reversed(named), strict=True):

@@ -7,6 +7,8 @@ from itertools import count
 import pytest
 
 from monitor.promql import Limits, QueryError, evaluate, parse, select_samples, text_value, value_type
+from monitor.storage import FINEST, Look, Matcher, Selection, TooManyError
+from monitor.storage.head import Head
 from tests.promql.stores import labels, store
 
 
@@ -115,3 +117,19 @@ def test_selectors_of_a_binary_operator_together_stay_within_the_limit() -> None
     held = store("\n".join(f'up{{a="{number}"}} 1' for number in range(6)))
     with pytest.raises(QueryError, match="query has 12 series, at most 10"):
         evaluate(parse("up or (up offset -1s * 0)"), held, 0, 0, 1, Limits(series=10))
+
+
+class Large(Head):
+    """Has more than anybody may read at once."""
+
+    def select(
+        self, matchers: tuple[Matcher, ...], start: int, end: int, look: Look = FINEST
+    ) -> list[Selection]:
+        raise TooManyError(f"expected {look.most} at most")
+
+
+@pytest.mark.parametrize("query", ["sum(up)", "sum(rate(up[1m]))"])
+def test_what_would_fill_the_memory_is_refused_before_it_is_read(query: str) -> None:
+    with pytest.raises(QueryError, match="too many samples, at most 999 are allowed") as refused:
+        evaluate(parse(query), Large(), 0, 60_000, 1000, Limits(samples=999))
+    assert str(refused.value.__cause__) == "expected 3996 at most"

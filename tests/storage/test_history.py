@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
-from monitor.storage import Look, Matcher, Selection, is_stale
+from monitor.storage import Look, Matcher, Selection, TooManyError, is_stale
 from monitor.storage.contents import Chosen, Contents
 from monitor.storage.head import Head
 from monitor.storage.history import History
@@ -407,3 +407,17 @@ def test_times_of_several_sources_are_put_in_order_each_once() -> None:
     pieces = [np.array(times, np.int64) for times in ([3, 5, 7], [], [1, 5, 6], [7])]
     assert ascending(pieces).tolist() == [1, 3, 5, 6, 7]
     assert ascending(pieces[1:2]).tolist() == []
+
+
+def test_more_than_may_be_read_is_refused_before_anything_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.put(*slabs(RAW, WEB, range(START + SECOND, START + 101 * SECOND, SECOND)))
+    found = history(shelf)
+    (selection,) = found.select(EVERYTHING, START, START + HOUR, Look(most=300))
+    assert selection.values.shape == (100, 3)
+    monkeypatch.delattr(Volume, "cells")
+    with pytest.raises(TooManyError, match="300 numbers, expected 299 at most"):
+        found.select(EVERYTHING, START, START + HOUR, Look(most=299))
+    shelf.close()
