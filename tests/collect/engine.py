@@ -13,6 +13,8 @@ ANSWERS = {
     "good": b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n%s",
     "refuses": b"HTTP/1.0 500 Internal Server Error\r\n\r\n%s",
     "strange": b"HTTP/1.0 200 OK\r\n\r\n{}%.0s",
+    "odd": b'HTTP/1.0 200 OK\r\n\r\n[{"Id": "x", "Names": {"a": 1}}]%.0s',
+    "deep": b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 100_000 + b"%.0s",
     "broken": b"HTTP/1.0 200 OK\r\n\r\n[{%.0s",
 }
 

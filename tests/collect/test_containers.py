@@ -146,6 +146,8 @@ def test_containers_have_the_names_that_docker_tells(tree: Tree) -> None:
         ("refuses", "the status 200 expected of the list of containers, found 'HTTP/1.0 500"),
         ("strange", "a list of containers expected"),
         ("broken", "Expecting property name"),
+        ("odd", "a container with a list of Names expected"),
+        ("deep", "maximum recursion depth exceeded"),
     ],
 )
 def test_a_docker_that_does_not_answer_as_it_should_holds_up_nothing_and_is_told_of(

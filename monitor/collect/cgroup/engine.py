@@ -85,7 +85,7 @@ class Engine:
                     found |= await listed(socket)
             except FileNotFoundError:
                 self.answers.pop(socket, None)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError) as error:
                 self._note(socket, error)
             else:
                 self._note(socket, None)
@@ -103,7 +103,7 @@ class Engine:
 
 
 async def listed(socket: str) -> dict[str, Names]:
-    """The containers that an engine runs, by id.  Raises OSError and ValueError."""
+    """The containers that an engine runs, by id.  Raises OSError, ValueError and RecursionError."""
     reader, writer = await asyncio.open_unix_connection(socket)
     try:
         writer.write(QUESTION)
@@ -130,5 +130,7 @@ def named(containers: object) -> dict[str, Names]:
         if not isinstance(each, dict) or not isinstance(each.get("Id"), str):
             raise ValueError("a container with an Id expected")
         names = each.get("Names") or [each["Id"]]
+        if not isinstance(names, list):
+            raise ValueError("a container with a list of Names expected")
         found[each["Id"]] = Names(str(names[0]).lstrip("/"), str(each.get("Image") or ""))
     return found
