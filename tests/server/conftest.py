@@ -19,11 +19,13 @@ from monitor.server.routes import make_application
 from monitor.server.wire import Sockets
 from monitor.storage.head import Head
 from monitor.stream.audience import Audience
-from monitor.stream.liveness import Awake
+from monitor.stream.cohort import Carrier
 from monitor.telemetry import Telemetry
 from tests.access.house import open_to_all
-from tests.clock import Clock
+from tests.stream.fixtures import audience, clock, house
 from tests.stream.house import House
+
+__all__ = ["audience", "clock", "house"]
 
 Ask = Callable[..., Awaitable[HTTPResponse]]
 Streaming = Callable[..., Application]
@@ -90,21 +92,9 @@ def app(options: dict[str, Any]) -> Application:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def house() -> House:
-    """One of ten seconds."""
-    house = House()
-    house.tick(10)
-    return house
-
-
-@pytest.fixture
-def audience(house: House, clock: Clock) -> Audience:
-    return house.audience(Awake(clock, interval=1.0), carrier=Sockets())
+def carrier() -> Carrier:
+    """That of real sockets."""
+    return Sockets()
 
 
 @pytest.fixture

@@ -1,25 +1,5 @@
 """A house of ten seconds, and its audience under a clock set by hand."""
 
-import pytest
+from tests.stream.fixtures import audience, carrier, clock, house
 
-from monitor.stream.audience import Audience
-from monitor.stream.liveness import Awake
-from tests.clock import Clock
-from tests.stream.house import House
-
-
-@pytest.fixture
-def house() -> House:
-    house = House()
-    house.tick(10)
-    return house
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def audience(house: House, clock: Clock) -> Audience:
-    return house.audience(Awake(clock, interval=1.0))
+__all__ = ["audience", "carrier", "clock", "house"]
