@@ -90,8 +90,9 @@ def test_plain_settings_are_compared_as_their_models_are() -> None:
         plain.log.level = "debug"
 
 
-def test_the_service_is_loaded_without_what_checks_settings() -> None:
+def test_the_service_is_loaded_without_what_checks_settings_and_reads_queries() -> None:
     text = "import sys, monitor.__main__, monitor.app; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
     assert {"monitor.app", "monitor.config.plain"} <= set(found.split())
     assert not {"pydantic", "pydantic_core", "yaml", "monitor.config.settings"} & set(found.split())
+    assert not {"promql_parser", "re2"} & set(found.split()), "these wait for the first query"

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-import promql_parser
-
 from monitor.promql.aggregations import AGGREGATIONS
 from monitor.promql.errors import QueryError
 from monitor.promql.functions import FUNCTIONS
+from monitor.promql.grammar import grammar
 from monitor.promql.nodes import (
     Aggregate,
     Binary,
@@ -63,7 +62,7 @@ def parse(text: str) -> Query:
         raise QueryError("no expression found in input", 0)
     strings = [unquote(word) for word in words if word.kind == "string"]
     try:
-        tree = promql_parser.parse(without_strings(words))
+        tree = grammar().parse(without_strings(words))
     except (ValueError, OverflowError) as error:
         raise explained(str(error), words, strings) from error
     root = Reader(words, strings).read(tree)
@@ -202,9 +201,9 @@ class Reader:
         words = [word.text for word in self._words[self._next : self._next + 2]]
         sign = -1.0 if words[0] == "-" else 1.0
         number = words[words[0] in "+-"]
-        if tree.type != promql_parser.AtModifierType.At:
+        if tree.type != grammar().AtModifierType.At:
             raise QueryError(f"@ {number}() is not supported", position)
-        literal: Any = promql_parser.parse(number)
+        literal: Any = grammar().parse(number)
         return bounded(lambda: round(sign * literal.val * 1000), position)
 
     def _window(self, tree: Any, _: int) -> Window:
@@ -226,7 +225,7 @@ class Reader:
         modifier = tree.modifier
         grouping = Grouping(True, ())
         if modifier is not None:
-            include = modifier.type == promql_parser.AggModifierType.By
+            include = modifier.type == grammar().AggModifierType.By
             grouping = Grouping(include, self._labels(modifier.labels))
         parameter = None if tree.param is None else self.read(tree.param, depth)
         return Aggregate(operator, self.read(tree.expr, depth), parameter, grouping, position)
@@ -253,7 +252,7 @@ class Reader:
         matching = modifier.matching
         grouping = Grouping(False, ())
         if matching is not None:
-            include = matching.type == promql_parser.LabelModifierType.Include
+            include = matching.type == grammar().LabelModifierType.Include
             grouping = Grouping(include, self._labels(matching.labels))
         many = {"ManyToOne": "left", "OneToMany": "right"}.get(str(modifier.card).rpartition(".")[2], "")
         return Matching(grouping, many, self._labels(modifier.group_labels))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import promql_parser
-
 from monitor.promql.errors import QueryError
+from monitor.promql.grammar import grammar
 from monitor.promql.tokens import CLOSING, Token
 
 MESSAGES = ("invalid promql query", "unexpected ", "unclosed ", "bad number")
@@ -50,7 +49,7 @@ def is_grammar(message: str) -> bool:
 
 def parses(text: str) -> bool:
     try:
-        promql_parser.parse(text)
+        grammar().parse(text)
     except ValueError as error:
         return not is_grammar(str(error))
     return True

@@ -23,7 +23,7 @@ NAMES = (
     *("node_cpu_info", "node_disk_info", "node_network_info", "DCGM_FI_DEV_FB_TOTAL"),
     "node_time_zone_offset_seconds",
 )
-QUERY = parse(f'last_over_time({{__name__=~"{"|".join(NAMES)}"}}[{WINDOW}])')
+QUERY = f'last_over_time({{__name__=~"{"|".join(NAMES)}"}}[{WINDOW}])'
 Told = tuple[dict[str, str], float]
 """Labels and value of a series."""
 
@@ -51,10 +51,11 @@ class Hosts(Question):
     async def data(self) -> str:
         at, bounds = self.time_of("time", round(self.clock() * 1000)), self.bounds()
         asked = ("", {}) if self.get_argument("time", "") else await self.here()
+        query = parse(QUERY)
         return await self.answered(
-            depth_of([QUERY]).ends(at, at),
+            depth_of([query]).ends(at, at),
             bounds.seconds,
-            lambda storage: told(evaluate(QUERY, storage, at, at, 1, bounds), at, asked),
+            lambda storage: told(evaluate(query, storage, at, at, 1, bounds), at, asked),
         )
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from monitor.promql import Query, depth_of, parse, select_samples
+from monitor.promql import depth_of, parse, select_samples
 from monitor.promql.evaluate import Samples
 from monitor.server.api import Question, check_size
 
@@ -20,6 +20,7 @@ COLUMNS = ("pid", "start", "command", "user", "unit", *NAMES.values())
 """As in the live table (docs/protocol.md), without what is not kept."""
 WINDOW = "2m"
 """How long before the moment the samples may be: two of the longest intervals between them."""
+QUERY = f'{{__name__=~"{"|".join(NAMES)}",job="processes"}}[{WINDOW}]'
 
 
 class PastProcesses(Question):
@@ -27,19 +28,12 @@ class PastProcesses(Question):
 
     async def data(self) -> str:
         at, bounds = self.time_of("time", round(self.clock() * 1000)), self.bounds()
+        query = parse(QUERY)
         return await self.answered(
-            depth_of([QUERY]).ends(at, at),
+            depth_of([query]).ends(at, at),
             bounds.seconds,
-            lambda storage: told(select_samples(QUERY, storage, at, bounds)),
+            lambda storage: told(select_samples(query, storage, at, bounds)),
         )
-
-
-def query() -> Query:
-    names = "|".join(NAMES)
-    return parse(f'{{__name__=~"{names}",job="processes"}}[{WINDOW}]')
-
-
-QUERY = query()
 
 
 def told(found: Sequence[Samples]) -> str:
