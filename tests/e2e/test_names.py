@@ -26,5 +26,6 @@ async def test_markup_in_names_is_shown_and_does_nothing(browse: Browse, tmp_pat
         await says(page, "live")
         await expect(page.get_by_role("heading", level=1)).to_have_text(INSTANCE)
         await values(page, "Network traffic")
-        await expect(panel(page, "Network traffic").get_by_text(f"{DEVICE} in", exact=True)).to_be_visible()
+        legend = panel(page, "Network traffic").get_by_role("list")
+        await expect(legend.get_by_role("button", name=f"{DEVICE} in")).to_be_visible()
         assert await page.locator("img[src=x]").count() == 0

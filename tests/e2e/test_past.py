@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests.service import SERVE, Service
 
 SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 DAY = 24 * HOUR
+YESTERDAY = datetime.now(UTC).replace(microsecond=0, tzinfo=None) - timedelta(days=1)
 BOARD = """
 boards:
   - name: past
@@ -154,6 +156,32 @@ async def test_an_address_leads_to_a_part_of_the_past_and_back_to_now(window: Br
     await page.get_by_role("button", name="5 min", exact=True).click()
     await says(page, "live")
     await expect(page).to_have_url(re.compile(r"^[^?]*$"))
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_what_is_drawn_over_on_a_chart_is_looked_at_and_pressed_twice_is_left_again(
+    window: Browse, old: Service
+) -> None:
+    page = await window(old.url)
+    await page.goto(f"{old.url}?range=24h&until={YESTERDAY.isoformat()}Z")
+    await says(page, "past")
+    chart = panel(page, "Load").get_by_role("slider")
+    await expect(chart).to_have_attribute("aria-valuetext", re.compile(r"\d"))
+    box = await chart.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    await page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=4)
+    await page.mouse.up()
+    await expect(page).to_have_url(re.compile(r"range=\d{5}s&until="))
+    drawn = int(re.findall(r"range=(\d+)s", page.url)[0])
+    assert drawn == pytest.approx(24 * 3600 * 0.2 / 0.83, rel=0.1), "the axis takes the rest of the width"
+    await page.mouse.dblclick(box["x"] + box["width"] * 0.5, middle)
+    await expect(page).to_have_url(re.compile(f"range={2 * drawn}s"))
+    await page.mouse.move(0, 0)
+    await page.keyboard.press("+")
+    await expect(page).to_have_url(re.compile(f"range={drawn}s"))
 
 
 @pytest.mark.gen_test(timeout=90)

@@ -103,6 +103,12 @@ describe("the page to log in", () => {
     expect(document.location.search).toBe("");
   });
 
+  it("lets in whoever opens their link once more, and is still logged in", async () => {
+    told = { name: "local", role: "admin", may: ["view"], users: false };
+    await show("/login?code=secret");
+    expect(enter).toHaveBeenCalledOnce();
+  });
+
   it("goes on by itself where the browser kept the cookie back at first", async () => {
     told = { name: "alice", role: "viewer", may: ["view"], users: true };
     await show("/");

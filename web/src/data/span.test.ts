@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { moved, RANGES, searchOf, spanOf, stepFor } from "./span";
+import { drawn, moved, RANGES, searchOf, spanOf, stepFor, zoomed } from "./span";
 
 const HOUR = 3_600_000;
 
@@ -51,5 +51,39 @@ describe("going back and forth", () => {
     expect(back).toEqual({ range: HOUR, until: now - HOUR / 2 });
     expect(moved(moved(back, -1, now), 1, now)).toEqual(back);
     expect(moved(back, 1, now)).toEqual({ range: HOUR, until: null });
+  });
+});
+
+describe("a part that is drawn over", () => {
+  const now = 1_764_000_000_000;
+
+  it("is shown as it was drawn, in whole seconds", () => {
+    expect(drawn(now - 7_200_400, now - 3_600_200, now)).toEqual({ range: HOUR, until: now - HOUR });
+  });
+
+  it("is a minute at least, around what was drawn, and ends by now", () => {
+    expect(drawn(now - HOUR, now - HOUR + 2000, now)).toEqual({ range: 60_000, until: now - HOUR + 31_000 });
+    expect(drawn(now - 2000, now, now)).toEqual({ range: 60_000, until: now });
+  });
+});
+
+describe("nearer and farther", () => {
+  const now = 1_764_000_000_000;
+  const year = 365 * 24 * HOUR;
+
+  it("keeps the time in its place that is pointed at", () => {
+    const near = zoomed({ range: HOUR, until: null }, 0.5, now - HOUR / 2, now, year);
+    expect(near).toEqual({ range: HOUR / 2, until: now - HOUR / 4 });
+    expect(zoomed(near, 2, now - HOUR / 2, now, year)).toEqual({ range: HOUR, until: null });
+  });
+
+  it("keeps the end where nothing is pointed at, and goes on where that is now", () => {
+    expect(zoomed({ range: HOUR, until: null }, 0.5, null, now, year)).toEqual({ range: HOUR / 2, until: null });
+    expect(zoomed({ range: HOUR, until: now - HOUR }, 2, null, now, year)).toEqual({ range: 2 * HOUR, until: now - HOUR });
+  });
+
+  it("stays between a minute and what the service takes", () => {
+    expect(zoomed({ range: 60_000, until: now - HOUR }, 0.5, null, now, year).range).toBe(60_000);
+    expect(zoomed({ range: year, until: null }, 2, null, now, year)).toEqual({ range: year, until: null });
   });
 });

@@ -60,6 +60,22 @@ export function searchOf({ range, until }: Span, usual: number): string {
   return `?${asked.toString()}`;
 }
 
+/** A part that was drawn over, no shorter than a minute and no later than now. */
+export function drawn(from: number, to: number, now: number): Span {
+  const range = Math.max(MINUTE, Math.round((to - from) / SECOND) * SECOND);
+  const until = Math.min((from + to + range) / 2, now);
+  return { range, until: Math.round(until / SECOND) * SECOND };
+}
+
+/** A range `factor` times as long, in which the time `around` keeps its place; without one, the end does. */
+export function zoomed({ range, until }: Span, factor: number, around: number | null, now: number, longest: number): Span {
+  const next = Math.round(Math.min(Math.max(range * factor, MINUTE), longest) / SECOND) * SECOND;
+  const end = until ?? now;
+  const about = Math.min(around ?? end, end);
+  const ends = about + (end - about) * (next / range);
+  return { range: next, until: ends >= now ? null : Math.round(ends / SECOND) * SECOND };
+}
+
 /** Half a range earlier or later; now and on where that would be in the future. */
 export function moved({ range, until }: Span, direction: -1 | 1, now: number): Span {
   const next = (until ?? now) + (direction * range) / 2;

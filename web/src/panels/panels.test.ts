@@ -95,7 +95,30 @@ describe("bars", () => {
   });
 });
 
+describe("what is gone", () => {
+  const frame = frameOf([[0, "sda", NaN], [0, "sdb", 1]]);
+  const lines = linesOf(panel, 0, frame);
+
+  it("is last in a legend", () => {
+    render(Legend, { panel, lines, frame, palette: PALETTES.dark, time: null });
+    expect(screen.getAllByRole("button").map((each) => each.textContent.trim())).toEqual(["sdb 1.00", "sda –"]);
+  });
+
+  it("has no bar", () => {
+    render(Bars, { panel, lines, frame, palette: PALETTES.dark, time: null });
+    expect(screen.getAllByRole("listitem").map((each) => each.textContent.trim())).toEqual(["sdb 1.00"]);
+  });
+});
+
 describe("what a label says", () => {
+  it("is whole for who listens, and shows its end where it is long", () => {
+    const name = "compose-project-with-a-long-name-worker-17";
+    const frame = frameOf([[0, name, 1]]);
+    const { container } = render(Legend, { panel, lines: linesOf(panel, 0, frame), frame, palette: PALETTES.dark, time: null });
+    expect(screen.getByRole("button", { name: `${name} 1.00` })).not.toBeNull();
+    expect(container.querySelector("[aria-hidden] span:last-child")?.textContent).toBe("me-worker-17");
+  });
+
   it("is text in the legend, never markup", () => {
     const frame = frameOf([[0, EVIL, 1]]);
     const { container } = render(Legend, { panel, lines: linesOf(panel, 0, frame), frame, palette: PALETTES.dark, time: null });
@@ -160,6 +183,7 @@ describe("the sign", () => {
     [59_960, "1 min 0 s"],
     [125_000, "2 min 5 s"],
     [7_500_000, "2 h 5 min"],
+    [28_242_780_000, "326 d 21 h"],
   ])("tells %i ms as %s", (ms, expected) => {
     expect(duration(ms)).toBe(expected);
   });
@@ -173,13 +197,16 @@ describe("the keys", () => {
   };
 
   it("pause, choose the range, the theme and the key sheet", () => {
-    expect([" ", "2", "T", "?", "v", "p", "x"].map((key) => press(key))).toEqual([
+    expect([" ", "2", "T", "?", "v", "p", "w", "+", "-", "x"].map((key) => press(key))).toEqual([
       { do: "pause" },
       { do: "range", range: 1 },
       { do: "theme" },
       { do: "keys" },
       { do: "viewers" },
       { do: "processes" },
+      { do: "then" },
+      { do: "zoom", factor: 0.5 },
+      { do: "zoom", factor: 2 },
       null,
     ]);
   });

@@ -56,6 +56,14 @@ const inSight = async (): Promise<void> => {
 const commands = (): (string | null)[] => screen.getAllByRole("rowheader").map((each) => each.textContent.trim());
 
 describe("the processes", () => {
+  it("are those of the moment that the page is about", async () => {
+    const { rerender } = render(Processes, { processes: { now: null, then: null, refused: "", want, at: moment }, asked: 90_000, open: true });
+    await waitFor(() => expect(moment).toHaveBeenLastCalledWith(90_000));
+    expect(screen.getByRole("button", { name: "Now" }).ariaPressed).toBe("false");
+    await rerender({ asked: null });
+    expect(screen.getByRole("button", { name: "Now" }).ariaPressed).toBe("true");
+  });
+
   it("are asked for while they are in sight, in the order that was chosen", async () => {
     show(listed([process(1, "init")]));
     await Promise.resolve();

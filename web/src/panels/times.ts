@@ -13,6 +13,13 @@ export function entered(time: number): string {
 /** As it is said: `2025-11-12 14:03`. */
 export const said = (time: number): string => entered(time).replace("T", " ").slice(0, 16);
 
+/** The day once where both ends are of one, and seconds where minutes would tell too little of it. */
+export function saidSpan({ range, until }: { range: number; until: number }): string {
+  const [from, to] = [until - range, until].map((time) => entered(time).replace("T", " ").slice(0, range < 600_000 ? 19 : 16));
+  const sameDay = from?.slice(0, 10) === to?.slice(0, 10);
+  return `${from ?? ""} – ${(sameDay ? to?.slice(11) : to) ?? ""}`;
+}
+
 /** What was entered, or what is wrong with it. */
 export function read(since: string, until: string, longest: number): Span | string {
   const [from, to] = [new Date(since).getTime(), new Date(until).getTime()];

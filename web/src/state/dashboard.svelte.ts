@@ -1,7 +1,7 @@
 /** One board on the screen: its data, its range, whether it is paused, and what may be said of its freshness. */
 import { Frame } from "../data/frame";
 import { Held } from "../data/held";
-import { LONGEST_LIVE, moved, type Span } from "../data/span";
+import { drawn, LONGEST_LIVE, moved, zoomed, type Span } from "../data/span";
 import type { Window } from "../data/window";
 import { Backoff } from "../wire/backoff";
 import type { Board } from "../wire/board";
@@ -110,7 +110,6 @@ export class Dashboard {
     this.look({ range, until: this.shown.until });
   }
 
-  /** Shows this part of time. */
   look(span: Span): void {
     if (this.shown.take(span) && this.board !== null) this.#follow(this.board);
     this.#world.remember(span);
@@ -119,6 +118,16 @@ export class Dashboard {
 
   move(direction: -1 | 1): void {
     if (this.time !== null) this.look(moved(this.shown, direction, this.time));
+  }
+
+  /** Shows what was drawn over (ms). */
+  select({ from, to }: { from: number; to: number }): void {
+    if (this.time !== null) this.look(drawn(from, to, this.time));
+  }
+
+  /** Shows `factor` times as much, around a time (ms). */
+  zoom(factor: number, around: number | null): void {
+    if (this.time !== null) this.look(zoomed(this.shown, factor, around, this.time, this.shown.longest));
   }
 
   /** The service's time (ms); null while it is not known. */

@@ -168,6 +168,7 @@ export class Live {
   }
 
   #lose(reason: string, phase: Phase = "waiting"): void {
+    if (this.notice?.code === "slowed") this.notice = null;
     const now = this.#wiring.now();
     this.#detach();
     for (const each of this.#tables) each.lost();
