@@ -86,11 +86,14 @@ def test_every_setting_that_is_shown_can_be_uncommented(tmp_path: Path) -> None:
 
 
 def test_what_the_host_needs_is_set(tmp_path: Path) -> None:
-    found = PLAIN._replace(interfaces=("eth0", "docker0", "veth1", "br-9f"), remote=("/srv",))
+    found = PLAIN._replace(
+        interfaces=("eth0", "docker0", "veth1", "br-9f"), remote=("/srv",), boards=("containers", "sensors")
+    )
     text = first(found, 250)
     settings = read(tmp_path, text)
     assert settings.server.websocket.max_clients == 250
     assert settings.collect.collectors.netdev.devices_exclude == r"^(veth|docker|br\-)"
+    assert [board.name for board in settings.boards] == ["overview", "containers", "sensors"]
     assert "marked when they do not answer: /srv." in " ".join(text.replace("#", " ").split())
 
 
@@ -109,10 +112,13 @@ def test_this_host_is_seen_from_its_files(tmp_path: Path) -> None:
         "/dev/vda / ext4 rw 0 0\nproc /proc proc rw 0 0\nnas:/x /srv nfs4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n"
     )
     (tmp_path / "proc/self/mounts").write_text(mounts)
+    for name in ("sys/class/thermal/thermal_zone0", "proc/driver/nvidia/version"):
+        (tmp_path / name).mkdir(parents=True)
     found = surroundings(tmp_path)
+    assert found.boards == ("sensors", "gpu")
     assert (found.cores, found.interfaces) == (2, ("eth0", "lo"))
     assert (found.disks, found.remote) == (("/", "/srv", "/run"), ("/srv",))
-    assert surroundings(tmp_path / "nowhere")[1:] == (1, (), (), ())
+    assert surroundings(tmp_path / "nowhere")[1:] == (1, (), (), (), ())
 
 
 def test_as_many_viewers_are_let_in_as_half_of_the_memory_is_enough_for(

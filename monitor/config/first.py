@@ -56,6 +56,8 @@ def chosen(found: Surroundings, viewers: int) -> dict[str, Any]:
         values["server.websocket.max_clients"] = viewers
     if found.passing:
         values["collect.collectors.netdev.devices_exclude"] = f"^({'|'.join(map(re.escape, found.passing))})"
+    if found.boards:
+        values["boards"] = ["overview", *found.boards]
     return values
 
 

@@ -53,6 +53,11 @@ const NOBODY = Object.fromEntries(Object.keys(told()).map((key) => [key, null]))
 const SILENT = { ...NOBODY, instance: "rack", disks: [], interfaces: [], gpus: [] };
 
 describe("a host is told", () => {
+  it("by its GPUs, equal ones once", () => {
+    const gpus = ["H100", "H100", "A2"].map((modelName, i) => ({ gpu: String(i), modelName }));
+    expect(shown(hostOf({ gpus })).GPU).toEqual(["2 × H100", "A2"]);
+  });
+
   it("by what it is, in words and figures", () => {
     expect(shown(hostOf())).toMatchObject({
       System: ["Debian GNU/Linux 12 (bookworm)"],

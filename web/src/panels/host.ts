@@ -43,6 +43,9 @@ const fact = (name: string, ...values: (string | null)[]): Fact[] => {
   return known.length > 0 ? [{ name, values: known }] : [];
 };
 const listed = (...parts: (string | null)[]): string => parts.filter((part) => part !== null && part !== "").join(", ");
+/** Equal ones once, with their number. */
+const gathered = (all: readonly string[]): string[] =>
+  [...new Set(all)].map((each) => [all.filter((other) => other === each).length, each] as const).map(([count, each]) => (count > 1 ? `${count} × ${each}` : each));
 const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? "" : "s"}`;
 const bytes = (value: number | null): string | null => (value === null ? null : format(value, "bytes"));
 
@@ -106,7 +109,7 @@ export function groups(host: Host, time: number): Group[] {
         ...fact("Processor", host.processor, processor(host)),
         ...fact("Memory", bytes(host.memory)),
         ...fact("Swap", host.swap === 0 ? "none" : bytes(host.swap)),
-        ...fact("GPU", ...host.gpus),
+        ...fact("GPU", ...gathered(host.gpus)),
       ],
     },
     { title: "Disks", facts: host.disks.flatMap(disk) },
