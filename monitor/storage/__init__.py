@@ -50,9 +50,13 @@ class Matcher:
     value: str
     pattern: Any = field(init=False, compare=False, default=None)
     _hash: int = field(init=False, compare=False, repr=False)
+    _pair: tuple[str, str] | None = field(init=False, compare=False, repr=False)
+    """What the labels have to hold, where that is all there is to it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.label, self.operator, self.value)))
+        pair = (self.label, self.value) if self.operator == "=" and self.value else None
+        object.__setattr__(self, "_pair", pair)
         if self.operator in ("=~", "!~"):
             object.__setattr__(self, "pattern", compile_pattern(self.value))
 
@@ -64,6 +68,17 @@ class Matcher:
         if self.pattern is None:
             return (value == self.value) is (self.operator == "=")
         return (self.pattern.fullmatch(value) is not None) is (self.operator == "=~")
+
+    def accepts(self, labels: Labels) -> bool:
+        """Whether a series with these labels meets it."""
+        if self._pair is not None:
+            return self._pair in labels
+        return self.matches(label_value(labels, self.label))
+
+
+def label_value(labels: Labels, name: str) -> str:
+    """The value of a label; the empty string where it is absent."""
+    return next((value for label, value in labels if label == name), "")
 
 
 class SeriesSet:

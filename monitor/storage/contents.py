@@ -14,7 +14,6 @@ import numpy.typing as npt
 from monitor.model import Kind, Labels, Metric, Times
 from monitor.storage import Matcher
 from monitor.storage.codec import unpack_times, unpack_whole
-from monitor.storage.register import label_value
 from monitor.storage.schema import (
     COLUMNS,
     FORMAT,
@@ -140,7 +139,7 @@ class Contents:
             if not all(matcher.matches(given[matcher.label]) for matcher in matchers if matcher not in rest):
                 continue
             for place, entry in enumerate(names.entries(intern)):
-                if all(matcher.matches(label_value(entry.labels, matcher.label)) for matcher in rest):
+                if all(matcher.accepts(entry.labels) for matcher in rest):
                     found.append((names.first + place, entry.labels))
         return Chosen(np.array([number for number, _ in found], np.int64), tuple(x for _, x in found))
 

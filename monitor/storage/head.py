@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.model import Labels, Metric, Scrape, Times
+from monitor.model import Floats, Labels, Layout, Metric, Scrape, Times
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage, is_stale
 from monitor.storage.register import Budget
 from monitor.storage.table import Bounds, Rows, Table
@@ -49,13 +49,27 @@ class Head(Storage):
         """Keep a scrape.  Raises OutOfOrderError, and ValueError where a block does not fit its layout."""
         if scrape.timestamp >= self._next_sweep:
             self._sweep(scrape.timestamp)
-        table = self._tables.get(scrape.target)
+        table = self._tables.get(scrape.target) or self._begin(scrape.target)
         if table is None:
-            if self._budget.left <= 0:
-                self._budget.refused += sum(len(block.values) for block in scrape.blocks)
-                return
-            table = self._tables[scrape.target] = Table(scrape.target, self._bounds, self._budget)
-        table.append(scrape)
+            self._budget.refused += sum(len(block.values) for block in scrape.blocks)
+        else:
+            table.append(scrape)
+
+    def restore(self, target: Labels, layout: Layout, times: Times, values: Floats) -> None:
+        """Keep rows (n, k), n > 0, that were held before: as `append` would one by one, but quickly."""
+        self._sweep(int(times[0]))
+        table = self._tables.get(target) or self._begin(target)
+        if table is None:
+            self._budget.refused += values.size
+        else:
+            table.extend(layout, times, values)
+
+    def _begin(self, target: Labels) -> Table | None:
+        """A table for a target that had none; None where there is no place."""
+        if self._budget.left <= 0:
+            return None
+        table = self._tables[target] = Table(target, self._bounds, self._budget)
+        return table
 
     def select(
         self,
@@ -71,6 +85,11 @@ class Head(Storage):
     def targets(self) -> list[Labels]:
         """Whose rows are held."""
         return list(self._tables)
+
+    def last(self, target: Labels) -> Rows | None:
+        """The newest row of a target; None where it is not held."""
+        table = self._tables.get(target)
+        return table.last() if table else None
 
     def rows(self, target: Labels, start: int, end: int) -> Rows | None:
         """All that a target measured in start < time <= end; None where it is not held."""

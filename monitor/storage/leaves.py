@@ -12,11 +12,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.storage.schema import PAGE, Row, Value
+from monitor.storage.schema import Row, Value
 
-_LOCAL = PAGE - 35
-"""Bytes of a row that a leaf holds at most; what is beyond lies in a chain of overflow pages."""
-_LEAST = (PAGE - 12) * 32 // 255 - 23
 _LONGEST = 64
 """Bytes of the head of a row; none of ours has more."""
 _WIDTHS = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)
@@ -24,14 +21,17 @@ _WIDTHS = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)
 
 
 class Leaves:
-    """The pages of one file.  Raises OSError where they cannot be read at all."""
+    """The pages of one file, of so many bytes each.  Raises OSError where they cannot be read at all."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, size: int) -> None:
+        self._path, self._size = path, size
+        self._local = size - 35
+        """Bytes of a row that a leaf holds at most; what is beyond lies in a chain of overflow pages."""
+        self._least = (size - 12) * 32 // 255 - 23
 
     def __enter__(self) -> Leaves:
         self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        self.count = -(-os.fstat(self._file).st_size // PAGE)
+        self.count = -(-os.fstat(self._file).st_size // self._size)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,7 +58,7 @@ class Leaves:
                 yield row
 
     def _page(self, number: int) -> bytes:
-        return os.pread(self._file, PAGE, (number - 1) * PAGE)
+        return os.pread(self._file, self._size, (number - 1) * self._size)
 
     def _row(self, page: bytes, place: int) -> Row:
         length, place = _varint(page, place)
@@ -70,10 +70,10 @@ class Leaves:
         return (number, *_values(self._payload(page, place, length), types, start - place))
 
     def _payload(self, page: bytes, place: int, length: int) -> bytes:
-        if length <= _LOCAL:
+        if length <= self._local:
             return page[place : place + length]
-        least = _LEAST + (length - _LEAST) % (PAGE - 4)
-        local = least if least <= _LOCAL else _LEAST
+        least = self._least + (length - self._least) % (self._size - 4)
+        local = least if least <= self._local else self._least
         parts, left = [page[place : place + local]], length - local
         [follow] = struct.unpack_from(">I", page, place + local)
         while left > 0:
@@ -82,7 +82,7 @@ class Leaves:
             more = self._page(follow)
             [follow] = struct.unpack_from(">I", more)
             parts.append(more[4 : 4 + left])
-            left -= PAGE - 4
+            left -= self._size - 4
         return b"".join(parts)
 
 

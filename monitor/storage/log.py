@@ -87,7 +87,7 @@ class Log:
         self._aspects = aspects
         self._slot = slot & 0xFFFFFFFF
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._end = 0
+        self._end = self._synced = 0
         self._room = os.fstat(self._file).st_size
         """Bytes that the file has, used or not."""
         self._reserved = False
@@ -104,7 +104,9 @@ class Log:
 
         `entries` only ever grows, and `values` has all that are there.
         """
-        chain = self._chains.setdefault(target, Chain(len(self._chains)))
+        chain = self._chains.get(target)
+        if chain is None:
+            chain = self._chains[target] = Chain(len(self._chains))
         try:
             if len(entries) > len(chain.entries) or not chain.rows:
                 self._name(chain, target, time, entries)
@@ -161,10 +163,12 @@ class Log:
         self._write(kind, target, time, self._compress(content))
 
     def _fill(self) -> None:
-        """What comes next begins on a page of its own, where little of this one is lost by that."""
-        left = -self._end % PAGE
-        if HEAD.size <= left < PAGE // 2:
+        """What comes next begins on a page of its own, if as much as came since the last time touches fewer
+        pages then."""
+        left, size = -self._end % PAGE, self._end - self._synced
+        if left >= HEAD.size and pages(size) < 1 + pages(size - left):
             self._write(FILLING, 0, self._time, bytes(left - HEAD.size))
+        self._synced = self._end
 
     def _write(self, kind: int, target: int, time: int, body: bytes) -> None:
         # What fills a page is not missed where it is lost.
@@ -260,6 +264,11 @@ def row_of(trail: Trail, kind: int, body: bytes) -> Bits | None:
         bits = bits ^ before
     trail.bits = bits
     return bits
+
+
+def pages(size: int) -> int:
+    """How many hold so many bytes, none where it is less."""
+    return max(0, -(-size // PAGE))
 
 
 def frames(content: bytes, slot: int) -> Iterator[tuple[int, Frame]]:

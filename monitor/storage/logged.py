@@ -11,6 +11,7 @@ import numpy as np
 
 from monitor.model import Labels
 from monitor.storage.log import HEAD, ROWS, Frame, Row, Unrolled, frames
+from monitor.storage.plan import Places
 from monitor.storage.schema import Damage
 from monitor.storage.table import STALE
 from monitor.storage.tier import TIERS, Entry, Slab, Tier
@@ -83,12 +84,12 @@ def slab_of(tier: Tier, target: Labels, slot: int, rows: Iterable[Row]) -> Slab:
     """The rows of a log as one slab; each process that wrote to the log had an order of its own."""
     ordered = sorted(rows, key=lambda row: row.time)
     series: dict[Labels, Entry] = {}
-    orders: dict[int, list[int]] = {}
+    orders: dict[int, Places] = {}
     for row in ordered:
         if id(row.entries) not in orders:
             series.update((entry.labels, entry) for entry in row.entries if entry.labels not in series)
             known = {labels: place for place, labels in enumerate(series)}
-            orders[id(row.entries)] = [known[entry.labels] for entry in row.entries]
+            orders[id(row.entries)] = np.array([known[entry.labels] for entry in row.entries], np.intp)
     aspects = len(tier.aspects)
     values = np.full((aspects, len(ordered), len(series)), STALE)
     for number, row in enumerate(ordered):

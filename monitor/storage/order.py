@@ -27,8 +27,9 @@ class Order:
         """A row of the columns in memory in this order, stale where there is no column any more."""
         if legend is not self._legend:
             self._adapt(legend)
-        values = row[self._columns]
-        values[self._absent] = STALE
+        values: Floats = row.take(self._columns)
+        if len(self._absent):
+            values[self._absent] = STALE
         return values
 
     def _adapt(self, legend: Legend) -> None:

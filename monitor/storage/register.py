@@ -159,7 +159,7 @@ class Register:
         found = [
             (column, labels)
             for labels, column in self._candidates(matchers)
-            if all(matcher.matches(label_value(labels, matcher.label)) for matcher in matchers)
+            if all(matcher.accepts(labels) for matcher in matchers)
         ]
         series = SeriesSet(tuple(labels for _, labels in found))
         previous = self._previous.get(matchers)
@@ -172,11 +172,6 @@ class Register:
             if matcher.label == "__name__" and matcher.operator == "=":
                 return self._names.get(matcher.value, [])
         return sorted(self._index.items(), key=lambda item: item[1])
-
-
-def label_value(labels: Labels, name: str) -> str:
-    """The value of a label; the empty string where it is absent."""
-    return next((value for label, value in labels if label == name), "")
 
 
 def stored_labels(series: Series, target: Labels) -> Labels:

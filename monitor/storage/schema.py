@@ -1,6 +1,6 @@
 """The tables of one file of history, and the seal that every row of them bears.
 
-A file is a SQLite database of 32 KiB pages with a rollback journal: a write-ahead log cannot be opened on a
+A file is a SQLite database of 16 KiB pages with a rollback journal: a write-ahead log cannot be opened on a
 full disk, and writes all twice.  `synchronous=FULL` waits for the device at each commit.  Ids count up from 1
 in each table and `state` holds how many there are, so that a row which is missing is missed.
 """
@@ -23,7 +23,10 @@ FORMAT = 1
 """Of the tables below; a file says which it has, in `state` and in its header (user_version)."""
 APPLICATION = 0x4D4F4E48
 """What the header of a file says it is of (application_id): MONH."""
-PAGE = 32768
+PAGE = 16384
+"""Bytes of a page: with each slot that is closed five pages that are there already are written twice."""
+PAGES = (PAGE, 32768)
+"""Those of files that are to be read: earlier versions made larger ones."""
 PATIENCE = 30.0
 """Seconds that one connection waits for another's commit."""
 

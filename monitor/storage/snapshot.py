@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.model import Labels, Metric, Scrape, Times
-from monitor.storage import FINEST, Look, Matcher, Selection, SeriesSet, Storage, is_stale
-from monitor.storage.register import label_value
+from monitor.storage import FINEST, Look, Matcher, Selection, SeriesSet, Storage, is_stale, label_value
 
 
 class Snapshot(Storage):
@@ -42,7 +41,7 @@ class Snapshot(Storage):
         columns = [
             column
             for column, labels in enumerate(self._labels)
-            if all(matcher.matches(label_value(labels, matcher.label)) for matcher in matchers)
+            if all(matcher.accepts(labels) for matcher in matchers)
         ]
         first, last = (
             int(self._times.searchsorted(start)),

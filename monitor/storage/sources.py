@@ -12,7 +12,6 @@ from monitor.storage import Aspect, Matcher, Selection
 from monitor.storage.codec import decode
 from monitor.storage.contents import Chosen, Contents, Slot
 from monitor.storage.plan import Places
-from monitor.storage.register import label_value
 from monitor.storage.schema import Row, cell_number
 from monitor.storage.tier import RAW, Entry, Slab, Tier
 from monitor.storage.volume import Volume, column
@@ -175,7 +174,7 @@ def matching(slab: Slab, matchers: Matchers) -> Places:
         [
             place
             for place, entry in enumerate(slab.entries)
-            if all(matcher.matches(label_value(entry.labels, matcher.label)) for matcher in matchers)
+            if all(matcher.accepts(entry.labels) for matcher in matchers)
         ],
         np.intp,
     )

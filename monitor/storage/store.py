@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.model import Block, Event, Floats, Labels, Layout, Metric, Scrape, Series, Times
+from monitor.model import Event, Floats, Labels, Layout, Metric, Scrape, Series, Times
 from monitor.storage import FINEST, Look, Matcher, Selection, Storage
 from monitor.storage.events import Events
 from monitor.storage.head import Head
@@ -133,12 +133,12 @@ class Store(Storage):
         target, time = scrape.target, scrape.timestamp
         self._turn(target, time)
         self.head.append(scrape)
-        rows = self.head.rows(target, time - 1, time)
-        if rows is None:
+        row = self.head.last(target)
+        if row is None:
             return  # No place in memory is none on the disk.
         self._reached[target] = Reached(minute_of(time), RAW.slot_at(time))
         self.begins = time if self.begins is None else min(self.begins, time)
-        self.writer.put(Tick(target, time, rows.values[-1].copy(), rows.legend))
+        self.writer.put(Tick(target, time, row.values[0].copy(), row.legend))
         self.seams.met(time)
 
     def select(
@@ -272,8 +272,7 @@ class Store(Storage):
     def _load(self, scrapes: Scrapes) -> None:
         target = scrapes.target
         layout = Layout([(entry.metric, series_of(entry, target)) for entry in scrapes.entries])
-        for time, row in zip(scrapes.times.tolist(), scrapes.values, strict=True):
-            self.head.append(Scrape(time, target, (Block(layout, row.tolist()),)))
+        self.head.restore(target, layout, scrapes.times, scrapes.values)
 
     def _resume(self, slab: Slab) -> None:
         """Roll up what an earlier process had no time to; the newest minute goes on."""

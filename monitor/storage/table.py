@@ -110,6 +110,20 @@ class Table:
         self._leave(time - self._bounds.window)
         self._prepare()
 
+    def extend(self, layout: Layout, times: Times, values: Floats) -> None:
+        """Keep rows (n, k) that are later than what is held, as `append` would one by one."""
+        plan, rows = self._plan_for((layout,), [len(layout)]), self._end - self._start
+        if plan.taken is not None:
+            self._budget.refused += len(times) * (plan.length - len(plan.taken))
+            values = values[:, plan.taken]
+        count = rows + len(times)
+        self._move(count + spare(count), self._values.shape[1])
+        self._values[rows:count] = STALE
+        self._values[rows:count, plan.columns] = values
+        self._times[rows:count] = times
+        self._end, self.newest = count, int(times[-1])
+        self._leave(self.newest - self._bounds.window)
+
     def select(self, matchers: tuple[Matcher, ...], start: int, end: int) -> Selection | None:
         """Rows with start <= time <= end; None where no series or no row matches."""
         series, columns = self.register.choose(matchers)
@@ -121,6 +135,11 @@ class Table:
             return None
         rows = self._values[self._start + first : self._start + last]
         return Selection(series, times[first:last], rows, columns, target=self._target)
+
+    def last(self) -> Rows:
+        """All columns of the newest row."""
+        newest = slice(self._end - 1, self._end)
+        return Rows(self._times[newest], self._values[newest], self.register.legend())
 
     def rows(self, start: int, end: int) -> Rows:
         """All columns of the rows with start < time <= end."""

@@ -20,7 +20,6 @@ from monitor.storage import Matcher, is_stale
 from monitor.storage.contents import Chosen, Contents, Names
 from monitor.storage.log import Row
 from monitor.storage.logged import logs, slab_of
-from monitor.storage.register import label_value
 from monitor.storage.repair import take_back
 from monitor.storage.shelf import FOREVER, Shelf
 from monitor.storage.sources import Stored, Within, fetch
@@ -45,8 +44,7 @@ class Wanted(NamedTuple):
 
     def takes(self, labels: Labels) -> bool:
         return not self.selectors or any(
-            all(matcher.matches(label_value(labels, matcher.label)) for matcher in matchers)
-            for matchers in self.selectors
+            all(matcher.accepts(labels) for matcher in matchers) for matchers in self.selectors
         )
 
 

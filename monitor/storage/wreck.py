@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.storage.contents import Numbers, Tables
 from monitor.storage.leaves import Leaves
-from monitor.storage.schema import CELL, COLUMNS, SLOT, STATE, Row, columns, intact
+from monitor.storage.schema import CELL, COLUMNS, PAGES, SLOT, STATE, Row, columns, intact
 from monitor.storage.tier import Tier
 
 
@@ -20,16 +20,19 @@ class Wreck:
         self._path = path
         self._width = len(columns(CELL, tier)) + 2
         self.tables: dict[str, dict[int, Row]] = {table: {} for table in COLUMNS}
+        # What the file says of the size of its pages may be wrong, too.
+        self._cells = {size: self._read(size) for size in PAGES}
+
+    def _read(self, size: int) -> Numbers:
+        """(n, 2) the ids of what may be cells, and their pages, if pages have this size."""
         cells: list[tuple[int, int]] = []
-        with Leaves(path) as leaves:
+        with Leaves(self._path, size) as leaves:
             for page in range(1, leaves.count + 1):
                 for row in leaves.rows(page):
                     self._keep(row)
                     if len(row) == self._width and 0 <= row[0] < 1 << 32:
                         cells.append((row[0], page))
-        found = np.array(sorted(cells), np.int64).reshape(-1, 2)
-        self._ids: Numbers = found[:, 0]
-        self._pages: Numbers = found[:, 1]
+        return np.array(sorted(cells), np.int64).reshape(-1, 2)
 
     def _keep(self, row: Row) -> None:
         for table, names in COLUMNS.items():
@@ -42,11 +45,12 @@ class Wreck:
     def cells(self, wanted: dict[int, int]) -> Iterator[Row]:
         """Those of the cells, given with the version that they are of, that are intact."""
         numbers = np.array(sorted(wanted), np.int64)
-        pages = np.unique(self._pages[np.isin(self._ids, numbers)])
-        with Leaves(self._path) as leaves:
-            for page in pages.tolist():
-                rows = (row for row in leaves.rows(page) if row[0] in wanted and len(row) == self._width)
-                yield from (row for row in rows if intact(CELL, row, wanted[row[0]]))
+        for size, cells in self._cells.items():
+            pages = np.unique(cells[np.isin(cells[:, 0], numbers), 1])
+            with Leaves(self._path, size) as leaves:
+                for page in pages.tolist():
+                    rows = (row for row in leaves.rows(page) if row[0] in wanted and len(row) == self._width)
+                    yield from (row for row in rows if intact(CELL, row, wanted[row[0]]))
 
     def complete(self, tables: Tables) -> dict[str, dict[int, Row]]:
         """All that was read by the index, and what else is here."""

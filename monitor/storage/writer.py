@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 SYNC_EVERY = 5.0
 """Seconds: what a power cut may take."""
+SOON = 0.5
+"""Seconds by which that may be sooner, so that it is done together with a row and not after a sleep."""
 MOST_WAITING = 256 << 20
 """Bytes of whole slots that may wait for the disk, and a quarter of it of rows one by one."""
 TURN = 0.001
@@ -133,7 +135,7 @@ class Writer:
                 order.set()
             elif not isinstance(order, str):
                 self._do(order)
-            if order in (SYNC, STOP) or self._monotonic() >= due:
+            if order in (SYNC, STOP) or self._monotonic() >= due - SOON:
                 self._attempt(self._sync)
                 due = self._monotonic() + SYNC_EVERY
         if order == STOP:
@@ -151,7 +153,8 @@ class Writer:
     def _sync(self) -> None:
         """What is due every few seconds."""
         self._keeper.sync()
-        if self._keeper.pending:
+        changing = bool(self._keeper.pending)
+        if changing:
             # Before, too: what is too old makes room on a full disk.
             self._keeper.shelf.retain(self._keep, self._most)
             try:
@@ -164,7 +167,8 @@ class Writer:
             first, last = int(slab.times[0]), int(slab.times[-1])
             self._events.add(Event(first, last, "gap", f"not stored: {self.trouble or 'no room'}"))
         self._events.write()
-        self.bytes = self._keeper.shelf.size()
+        if changing or not self.bytes:
+            self.bytes = self._keeper.shelf.size()
 
     def _attempt(self, work: Callable[[], None], at: int = 0) -> bool:
         try:

@@ -304,6 +304,30 @@ def test_the_head_holds_exactly_the_samples_of_its_window(
             assert found == expected
 
 
+@given(history=steps, cut=st.integers(0, 120))
+def test_rows_that_come_back_at_once_are_held_as_if_they_came_one_by_one(
+    history: list[tuple[int, dict[str, int]]], cut: int
+) -> None:
+    layout = cpus(*"abcdefgh")
+    times = np.cumsum([pause for pause, _ in history], dtype=np.int64)
+    values = np.array([[float(row.get(name, -1)) for name in "abcdefgh"] for _, row in history])
+    head, other = (Head(window=30_000, rows=50, target_series=7) for _ in range(2))
+    rows = list(zip(times.tolist(), values.tolist(), strict=True))
+    for time, row in rows:
+        head.append(scrape(time, (layout, row)))
+    for time, row in rows[:cut]:
+        other.append(scrape(time, (layout, row)))
+    if rows[cut:]:
+        other.restore(TARGET, layout, times[cut:], values[cut:])
+    for each in (head, other):
+        each.append(scrape(200_000_000 if cut % 2 else sum(times[-1:].tolist()) + 1, (layout, [1.0] * 8)))
+    assert held(head) == held(other)
+    assert head.refused == other.refused
+    assert [each.timestamps.tolist() for each in head.select(EVERYTHING, 0, 10**15)] == [
+        each.timestamps.tolist() for each in other.select(EVERYTHING, 0, 10**15)
+    ]
+
+
 def walked(history: list[tuple[int, dict[str, int]]]) -> Iterator[tuple[Held, Held]]:
     """Append row by row: all that is held after each, and all that should be."""
     head, time = Head(window=30_000), 0

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.storage import schema
 from monitor.storage.repair import Progress, check, structure
-from monitor.storage.schema import FORMAT, PAGE, STATE, Damage, NewerError, sealed
+from monitor.storage.schema import FORMAT, PAGE, PAGES, STATE, Damage, NewerError, sealed
 from monitor.storage.shelf import Shelf
 from monitor.storage.tier import RAW, SPAN, Slab
 from tests.conftest import ExpectLog
@@ -144,6 +145,27 @@ def test_a_file_without_any_order_is_mended_from_what_stands_on_its_pages(
     [mended] = shelf.volumes(RAW, START + 1, START + 1)
     assert structure(mended)
     assert (tmp_path / f"{source.name}.damaged").read_bytes()[:PAGE] == bytes(PAGE)
+    shelf.close()
+
+
+def test_a_file_of_the_larger_pages_of_earlier_versions_is_read_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: ExpectLog
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "PAGE", PAGES[1])
+        shelf = Shelf(tmp_path)
+        shelf.put(*rows())
+        shelf.close()
+    [path] = tmp_path.iterdir()
+    content = path.read_bytes()
+    assert int.from_bytes(content[16:18], "big") == PAGES[1]
+    assert all_of(Shelf(tmp_path)) == TRUTH
+    path.write_bytes(bytes(100) + content[100:])
+    shelf = Shelf(tmp_path, lambda damage: None)
+    assert all_of(shelf) == TRUTH
+    shelf.mend(RAW, START // RAW.slot // SPAN)
+    expect_log("is damaged: it is set aside")
+    assert all_of(shelf) == TRUTH
     shelf.close()
 
 

@@ -196,7 +196,7 @@ def test_a_full_disk_changes_nothing_and_what_failed_is_put_later(small_disk: Pa
     slab = slab._replace(values=noise.random(slab.values.shape))
     before = slabs(RAW, DATABASE, [START + 1000])
     shelf.put(*before)
-    (small_disk / "fill").write_bytes(bytes(400_000))
+    (small_disk / "fill").write_bytes(bytes(700_000))
     with pytest.raises(sqlite3.OperationalError, match="full"):
         shelf.put(slab)
     assert all_of(shelf) == expected(before)
