@@ -213,13 +213,14 @@ class Unrolled:
 
     def take(self, frame: Frame) -> Row | None:
         """The row of a frame; None where it has none, or one that stands on another that is not there."""
-        if frame.kind == FILLING:
-            return None
-        if frame.number != self._number + 1:
+        # What fills a page is no row: it bears the number of the one before it, and so tells of its loss.
+        if frame.number != self._number + (frame.kind != FILLING):
             self._lose(self._time or frame.time, frame.time)
             for _, chain in self._chains.values():
                 chain.trail.forget()
         self._number, self._time = frame.number, frame.time
+        if frame.kind == FILLING:
+            return None
         body = self._decompress(frame.body, max_output_size=LONGEST)
         if frame.kind == NAMES:
             if self._twin != (frame.number, frame.target, body):

@@ -170,19 +170,38 @@ def test_a_frame_that_found_no_room_is_no_damage(path: Path, monkeypatch: pytest
     again.close()
 
 
-def test_what_is_brought_to_the_device_ends_with_a_page_where_that_costs_little(path: Path) -> None:
+def test_what_is_brought_to_the_device_touches_hardly_more_pages_than_it_fills(path: Path) -> None:
     log, known, random = Log(path, 1), entries(40), np.random.default_rng(1)
-    wrote = []
+    wrote, start, touched, needed = [], 0, 0, 0
     for time in range(200):
         values = random.random(40)
         log.write(HOST, time, known, values)
         wrote.append((time, values.tobytes()))
         if time % 5 == 4:
             log.sync()
-            used = end(path) % PAGE
-            assert used < PAGE / 2 or used > PAGE - HEAD.size or not used
+            stop = end(path)
+            touched += -(-stop // PAGE) - start // PAGE
+            needed += -(-(stop - start) // PAGE)
+            start = stop
     log.close()
+    assert 40 <= needed <= touched < 1.1 * needed
     assert [bits(row) for row in replayed(path)] == wrote
+
+
+def test_a_page_that_was_filled_tells_of_the_row_before_it_that_is_lost(path: Path) -> None:
+    log, known, time, last = Log(path, 1), entries(40), 0, 0
+    while not last or end(path) % PAGE:
+        last, time = end(path), time + 1
+        log.write(HOST, time, known, np.random.default_rng(time).random(40))
+        log.sync()
+    log.close()
+    content = bytearray(path.read_bytes())
+    content[last + HEAD.size] ^= 1
+    path.write_bytes(content)
+    again = Log(path, 1)
+    assert [row.time for row in again.replay()] == list(range(1, time))
+    assert again.lost == [(time - 1, time)]
+    again.close()
 
 
 def test_room_is_asked_for_ahead_and_a_log_goes_without_where_there_is_none(
