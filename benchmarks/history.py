@@ -22,6 +22,7 @@ from benchmarks.options import Options, progress
 from benchmarks.past import Past
 from benchmarks.recording import Recording, copied, load
 from benchmarks.row import Row
+from benchmarks.server import compiled
 from benchmarks.target import serving
 
 POINTS = 1000
@@ -163,8 +164,11 @@ def alive(
 ) -> dict[str, Figures]:
     """Figures of engines that rows come to, a second apart."""
     bare, talk = "without history", folder / "talk"
-    with serving(recording) as target:
-        contestants: list[Contestant] = [Ours(kept, talk), Ours(kept, talk, "--bare", name=bare)]
+    with serving(recording) as target, compiled() as environment:
+        contestants: list[Contestant] = [
+            Ours(kept, talk, environment),
+            Ours(kept, talk, environment, "--bare", name=bare),
+        ]
         contestants += [Scraping(anchor, target) for anchor in anchors]
         if netdata.NAME in options.anchors and not netdata.missing():
             contestants.append(Fed(kept))

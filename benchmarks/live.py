@@ -6,7 +6,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -126,11 +126,13 @@ class Fed:
 class Ours:
     """Our history in a process of its own, or its memory alone; it tells after each row what is sure."""
 
-    def __init__(self, recording: Path, talk: Path, *flags: str, name: str = "ours") -> None:
+    def __init__(
+        self, recording: Path, talk: Path, environment: Mapping[str, str], *flags: str, name: str = "ours"
+    ) -> None:
         """What it tells goes into the folder `talk`, on another device than what it keeps."""
         self.name = name
         self._talk = talk
-        self._recording, self._flags = recording, flags
+        self._recording, self._flags, self._environment = recording, flags, environment
         self._began = int(time.time())
         self._told: list[Path] = []
 
@@ -149,7 +151,7 @@ class Ours:
         place = self._talk / f"{self.name}-{len(self._told)}"
         place.mkdir(parents=True)
         self._told.append(place / "server.log")
-        with running([*program, *rows, *self._flags], 0, place) as server:
+        with running([*program, *rows, *self._flags], 0, place, self._environment) as server:
             while not self.said("opened"):
                 if server.process.poll() is not None:
                     raise RuntimeError(f"our history ended: {self._told[-1].read_text()[-2000:]}")

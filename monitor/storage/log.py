@@ -171,7 +171,7 @@ class Log:
         self._synced = self._end
 
     def _write(self, kind: int, target: int, time: int, body: bytes) -> None:
-        # What fills a page is not missed where it is lost.
+        # What fills a page is no row, and not missed where it is lost.
         number = self._number + (kind != FILLING)
         rest = HEAD.pack(MAGIC, 0, len(body), time, number, target, kind)[CHECKED:] + body
         frame = MAGIC + crc32(rest, self._slot).to_bytes(4, "little") + rest
