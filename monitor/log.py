@@ -15,6 +15,9 @@ from monitor import journal
 OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 """What every record has; the rest was given as `extra`."""
 
+OF_PEERS = "tornado.general"
+"""Where Tornado notes every request that is malformed: a line each, which peers could fill the log with."""
+
 
 def set_up(
     level: str, form: str, stream: TextIO | None = None, logger: logging.Logger = logging.root
@@ -32,6 +35,8 @@ def set_up(
             old.close()
     logger.handlers[:] = [JournalHandler(handler) if to_journal else handler]
     logger.setLevel(level.upper())
+    least = logging.DEBUG if logger.level <= logging.DEBUG else max(logger.level, logging.WARNING)
+    logging.getLogger(OF_PEERS).setLevel(least)
 
 
 def timestamp(record: logging.LogRecord) -> str:

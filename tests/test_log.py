@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -32,6 +33,23 @@ def test_records_below_the_level_are_not_written() -> None:
     stream = written("warning", "text")
     logger.info("quiet")
     assert stream.getvalue() == ""
+
+
+@pytest.fixture
+def tornados() -> Iterator[logging.Logger]:
+    """Tornado's log of what peers do, and its level put back afterwards."""
+    found = logging.getLogger("tornado.general")
+    level = found.level
+    yield found
+    found.setLevel(level)
+
+
+@pytest.mark.parametrize(("level", "least"), [("debug", "DEBUG"), ("info", "WARNING"), ("error", "ERROR")])
+def test_what_peers_do_wrong_fills_no_log_unless_everything_is_told(
+    level: str, least: str, tornados: logging.Logger
+) -> None:
+    written(level, "text")
+    assert logging.getLevelName(tornados.level) == least
 
 
 def test_a_peer_cannot_forge_a_line() -> None:

@@ -48,19 +48,18 @@ def scan(text: str) -> list[Token]:
     """All words of a query.  Raises QueryError for what is no word, and for brackets that do not pair."""
     if len(text) > MOST_CHARACTERS:
         raise QueryError(f"query of {len(text)} characters, at most {MOST_CHARACTERS} are accepted", 0)
-    found, place = [], 0
+    found: list[Token] = []
+    place = 0
     while place < len(text):
         match = TOKEN.match(text, place)
         if match is None:
             what = "unterminated string" if text[place] in "\"'`" else f"unexpected character {text[place]!r}"
             raise QueryError(what, place)
         if match.lastgroup and match.lastgroup != "space":
+            if len(found) == MOST_TOKENS:
+                raise QueryError(f"query of more than {MOST_TOKENS} words", place)
             found.append(Token(match.lastgroup, match[0], place))
         place = match.end()
-    if len(found) > MOST_TOKENS:
-        raise QueryError(
-            f"query of {len(found)} words, at most {MOST_TOKENS} are accepted", found[MOST_TOKENS].position
-        )
     check_brackets(found)
     check_durations(found)
     return found

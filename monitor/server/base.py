@@ -57,8 +57,9 @@ class Base(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
+        # Not by `set_header`, which looks for wrong characters: a request that is refused comes here twice.
         for name, value in HEADERS.items():
-            self.set_header(name, value)
+            self._headers[name] = value
 
     def prepare(self) -> None:
         """Raises Failure for a Host or an Origin that is not allowed, and for who may not ask this, before

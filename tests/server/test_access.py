@@ -298,6 +298,10 @@ async def test_a_user_logs_in_and_out(ask: Ask, post: Post, access: Access) -> N
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
     assert not cookie["secure"]
     shown = {"Cookie": f"{cookie.key}={cookie.value}"}
+    among = {
+        "Cookie": f"a=b; {cookie.key}=old;;=; {' '.join(['c=d;'] * 900)} {cookie.key} = {cookie.value} ; e"
+    }
+    assert json.loads((await ask(f"{PREFIX}/api/session", headers=OWN | among)).body)["role"] is not None
     told = json.loads((await ask(f"{PREFIX}/api/session", headers=OWN | shown)).body)
     assert told == {
         "name": "operator",
