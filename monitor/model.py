@@ -58,7 +58,7 @@ class Metric:
 class Layout:
     """The series of a block, in the order of its values.  Compared by identity: keep it and reuse it."""
 
-    __slots__ = ("metrics", "series")
+    __slots__ = ("__weakref__", "metrics", "series")
 
     def __init__(self, entries: Iterable[tuple[Metric, Series]]) -> None:
         held = tuple(entries)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from operator import itemgetter, truediv
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from monitor.model import Block, Layout, Metric, Series
 
@@ -18,9 +18,10 @@ BLANKS = re.compile(r"[ \t\n\v\f\r]+")
 SEPARATORS = "\x1c\x1d\x1e\x1f"
 """Blanks of Python's among the ASCII characters, but none of the kernel's."""
 PLANS = 16
-LAYOUTS = 128
 
 Entry = tuple[Metric, Series]
+HELD: WeakValueDictionary[tuple[Entry, ...], Layout] = WeakValueDictionary()
+"""Layouts that somebody has: those of groups that come and go are large, and each of another set."""
 
 
 class Cell(NamedTuple):
@@ -95,10 +96,12 @@ def _plan(words: list[str], names: Pick, cells: Sequence[Cell]) -> _Plan:
     )
 
 
-@lru_cache(LAYOUTS)
 def layout(entries: tuple[Entry, ...]) -> Layout:
-    """The one layout of these entries, so that it is the same one when they come back."""
-    return Layout(entries)
+    """The one layout of these entries, for as long as anybody has it: the same one when they come again."""
+    found = HELD.get(entries)
+    if found is None:
+        found = HELD[entries] = Layout(entries)
+    return found
 
 
 def words_of(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from monitor.collect.lines import Lines
-from monitor.collect.table import PLANS, Cell, Table, is_number
+from monitor.collect.table import HELD, PLANS, Cell, Entry, Table, is_number, layout
 from monitor.model import Kind, Metric
 
 METRIC = Metric("value", Kind.GAUGE, "A value.")
@@ -66,6 +66,19 @@ def test_the_layouts_that_are_kept_are_bounded() -> None:
     for number in range(3 * PLANS):
         pairs.read(f"word{number} 1")
     assert len(pairs.table._plans) == PLANS
+
+
+def test_a_layout_is_the_same_for_as_long_as_anybody_has_it() -> None:
+    gauge = Metric("layout_test", Kind.GAUGE, "Of this test.")
+
+    def entries() -> tuple[Entry, ...]:
+        return gauge.at(a="1"), gauge.at(a="2")
+
+    first = layout(entries())
+    assert layout(entries()) is first
+    assert layout(entries()[:1]) is not first
+    del first
+    assert entries() not in HELD, "nobody has it, and a host of many groups makes one for each set of them"
 
 
 def test_units_are_changed_by_how_many_make_one() -> None:
