@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 from monitor.collect.attributes import names
 from monitor.collect.host import Host
+from monitor.collect.meminfo import KIB, PUNCTUATION
 from monitor.collect.seldom import Seldom
 from monitor.collect.table import Cell, Table, is_number
 from monitor.model import Block, Kind, Metric
 
 FOLDER = "devices/system/node"
-KIB = 1 / 1024
-PUNCTUATION = str.maketrans({"(": "_", ")": "", ":": ""})
 
 
 class MeminfoNuma:

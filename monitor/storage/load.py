@@ -19,7 +19,7 @@ from monitor.storage.log import Row
 from monitor.storage.logged import slab_of
 from monitor.storage.order import RESET
 from monitor.storage.repair import take_back
-from monitor.storage.rollup import COUNT, LAST, merged, rolled_up
+from monitor.storage.rollup import COUNT, LAST, last_of, merged, rolled_up
 from monitor.storage.shelf import Shelf
 from monitor.storage.staging import Place, Staging
 from monitor.storage.table import STALE
@@ -125,7 +125,7 @@ class Loader:
             end = -(-int(slab.times[rows][-1]) // MINUTE) * MINUTE
             following = slab.times[rows.stop : rows.stop + 1]
             near = len(following) and following[0] <= end + MINUTE
-            before = newest(values) if near else np.full(len(slab.entries), STALE)
+            before = last_of(values, ~is_stale(values)) if near else np.full(len(slab.entries), STALE)
 
     def _before(self, earlier: Slab | None, slab: Slab) -> Floats:
         """The last sample of each series in the minute before a slot."""
@@ -134,7 +134,13 @@ class Loader:
             values = earlier.values[0, earlier.times > (earlier.slot + 1) * RAW.slot - MINUTE]
             near = slab.times[0] <= slab.slot * RAW.slot + MINUTE
             if len(values) and near:
-                last = dict(zip((entry.labels for entry in earlier.entries), newest(values), strict=True))
+                last = dict(
+                    zip(
+                        (entry.labels for entry in earlier.entries),
+                        last_of(values, ~is_stale(values)),
+                        strict=True,
+                    )
+                )
                 found[:] = [last.get(entry.labels, STALE) for entry in slab.entries]
         return found
 
@@ -165,14 +171,6 @@ def parts(slab: Slab, step: int) -> list[slice]:
     borders = np.flatnonzero(np.diff(-(-slab.times // step))) + 1
     ends = [*borders.tolist(), len(slab.times)]
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-
-
-def newest(values: Floats) -> Floats:
-    """(k,) the last sample of each series among (n, k), stale where there is none."""
-    there = ~is_stale(values)
-    rows = len(values) - 1 - np.argmax(there[::-1], axis=0)
-    found: Floats = values[rows, np.arange(values.shape[1])]
-    return found
 
 
 def slab_from(tier: Tier, target: Labels, slot: int, rows: Iterable[Rolled]) -> Slab | None:

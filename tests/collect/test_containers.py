@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -290,9 +290,23 @@ def real_group(root: Path) -> Iterator[tuple[str, Path]]:
         folder.rmdir()
 
 
-def test_a_real_group_of_version_2_is_measured_until_it_is_gone() -> None:
+def unified() -> tuple[Unified, Path]:
+    """Control groups of version 2, and a folder to make one in."""
     root = mounted("cgroup2", "rw")
-    tree = Unified(str(root), Devices("/sys"))
+    return Unified(str(root), Devices("/sys")), root
+
+
+def legacy() -> tuple[Legacy, Path]:
+    """Those of version 1, by what they use."""
+    root = mounted("cgroup", "cpuacct")
+    return Legacy(str(root.parent), Devices("/sys")), root
+
+
+@pytest.mark.parametrize("version", [unified, legacy])
+def test_a_real_group_is_measured_until_it_is_gone(
+    version: Callable[[], tuple[Unified | Legacy, Path]],
+) -> None:
+    tree, root = version()
     with real_group(root) as (path, _):
         assert path in {place.path for place in tree.places()}
         found = tree.measured(path)
@@ -312,14 +326,3 @@ def test_a_list_of_processes_longer_than_a_page_is_counted_to_its_end(
         os, "pread", lambda file, size, at: (read(file, 4096, at).rpartition(b"\n")[0] + b"\n").lstrip()
     )
     assert processes(str(group)) == 3000
-
-
-def test_a_real_group_of_version_1_is_measured_until_it_is_gone() -> None:
-    root = mounted("cgroup", "cpuacct")
-    tree = Legacy(str(root.parent), Devices("/sys"))
-    with real_group(root) as (path, _):
-        assert path in {place.path for place in tree.places()}
-        found = tree.measured(path)
-        assert found[CPU, "total"] >= 0.04
-        assert found[PROCESSES, ""] == 1.0
-    assert tree.measured(path) == {}

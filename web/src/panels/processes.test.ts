@@ -3,6 +3,7 @@ import { fireEvent, render, screen, waitFor, within } from "@testing-library/sve
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Processes as State, type Listed, type Process } from "../state/processes.svelte";
 import { at } from "../testing/service";
+import { sighted } from "../testing/sight";
 import type { ClientMessage, Table, View } from "../wire/messages";
 import { TableWatch } from "../wire/table";
 import Processes from "./Processes.svelte";
@@ -32,17 +33,7 @@ const moment = vi.fn();
 
 beforeEach(() => {
   vi.clearAllMocks();
-  Element.prototype.scrollIntoView = vi.fn();
-  vi.stubGlobal(
-    "IntersectionObserver",
-    class {
-      constructor(tell: (entries: object[]) => void) {
-        seen = (isIntersecting) => tell([{ isIntersecting }]);
-      }
-      observe(): void {}
-      disconnect(): void {}
-    },
-  );
+  seen = sighted();
 });
 
 const listed = (rows: Process[], extra: Partial<Listed> = {}): Listed => ({ rows, total: rows.length, time: at(0).t, about: {}, ...extra });

@@ -7,6 +7,7 @@ import { Frame } from "../data/frame";
 import { Window } from "../data/window";
 import type { Viewer } from "../state/viewers";
 import { at, STEP } from "../testing/service";
+import { sighted } from "../testing/sight";
 import { boards } from "../wire/board";
 import { agentName } from "./agent";
 import Legend from "./Legend.svelte";
@@ -39,18 +40,8 @@ let seen: (inSight: boolean) => void;
 
 beforeEach(() => {
   vi.clearAllMocks();
-  Element.prototype.scrollIntoView = vi.fn();
   vi.stubGlobal("CSS", { escape: (text: string) => text });
-  vi.stubGlobal(
-    "IntersectionObserver",
-    class {
-      constructor(tell: (entries: object[]) => void) {
-        seen = (isIntersecting) => tell([{ isIntersecting }]);
-      }
-      observe(): void {}
-      disconnect(): void {}
-    },
-  );
+  seen = sighted();
 });
 
 const show = (rows: Viewer[], open = true, total = rows.length): void => {
