@@ -1,7 +1,8 @@
 """Room on the mounted file systems: the mount table of /proc/1/mounts (fstab(5) fields) and statvfs(3).
 
-statvfs is asked of a worker process, because a dead mount never answers.  Such a mount is marked with
-device_error 1 and not asked again before its call returned; the others go on.
+statvfs is asked of a worker process, because a dead mount never answers.  All are asked together, and one by one
+where that takes long.  A dead one is marked with device_error 1 and not asked again before its call returned;
+the others go on.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Filesystem:
         pool: Pool | None = None,
     ) -> None:
         self.every = every
-        self.limit = timeout + (MOST + 1) * PATIENCE
+        self.limit = timeout + (MOST + 2) * PATIENCE
         self._timeout = timeout
         self._point_excluded = excluder(mount_points_exclude)
         self._type_excluded = excluder(fs_types_exclude)
@@ -105,10 +106,34 @@ class Filesystem:
 
     async def _ask(self, paths: Mapping[bytes, bytes]) -> dict[bytes, tuple[float, ...]]:
         """The sizes of each mount that answered, by its mount point."""
+        # The others are still held by the kernel since an earlier time.
+        free = {point: path for point, path in paths.items() if point not in self._calls}
+        answers = await self._together(free)
+        if not answers:
+            await self._one_by_one(free)
+        answers |= {point: told(call) for point, call in self._calls.items() if call.done()}
+        for point in answers:
+            self._calls.pop(point, None)
+        return answers
+
+    async def _together(self, paths: Mapping[bytes, bytes]) -> dict[bytes, tuple[float, ...]]:
+        """The sizes of all by one question, which wakes the worker and us but once; nothing where it is not
+        answered soon, as one of them hangs."""
+        try:
+            call = self._pool.ask(b" ".join(path.hex().encode() for path in paths.values())) if paths else None
+        except BusyError:
+            call = None
+        if call is None:
+            return {}
+        await asyncio.wait([call], timeout=PATIENCE)
+        if not call.done() or call.exception():
+            return {}
+        return dict(zip(paths, map(numbers, call.result().split(b";")), strict=True))
+
+    async def _one_by_one(self, paths: Mapping[bytes, bytes]) -> None:
+        """Ask each by itself, so that one that hangs is known and holds up no other."""
         calls: list[asyncio.Future[bytes]] = []
         for point, path in paths.items():
-            if point in self._calls:
-                continue  # Still held by the kernel since an earlier time.
             try:
                 call = self._calls[point] = self._pool.ask(path.hex().encode())
             except BusyError:
@@ -117,17 +142,16 @@ class Filesystem:
             await asyncio.wait([call], timeout=PATIENCE)
         if late := [call for call in calls if not call.done()]:
             await asyncio.wait(late, timeout=self._timeout)
-        answers = {point: numbers(call) for point, call in self._calls.items() if call.done()}
-        for point in answers:
-            del self._calls[point]
-        return answers
 
 
-def numbers(call: asyncio.Future[bytes]) -> tuple[float, ...]:
-    """The sizes that a worker answered; nothing for an error."""
-    if isinstance(call.exception(), ConnectionError):
-        return ()
-    words = call.result().split()
+def told(call: asyncio.Future[bytes]) -> tuple[float, ...]:
+    """The sizes that a worker answered; nothing where it ended instead."""
+    return () if isinstance(call.exception(), ConnectionError) else numbers(call.result())
+
+
+def numbers(answer: bytes) -> tuple[float, ...]:
+    """The sizes of one mount; nothing for an error."""
+    words = answer.split()
     return () if words[0] == b"error" else tuple(map(float, words))
 
 

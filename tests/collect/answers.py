@@ -8,9 +8,14 @@ import sys
 
 ROOT = b"/root"
 
-for line in sys.stdin.buffer:
-    path = bytes.fromhex(line.decode()).rpartition(ROOT)[2]
+
+
+def answer(path: bytes) -> bytes:
     size = 1 << 20 + len(path)
     words = [size, size >> 1, size >> 2, 1000 + len(path), 10]
-    answer = b"error 5" if path == b"/net/gone" else b" ".join(b"%d" % word for word in words)
-    os.write(1, answer + b"\n")
+    return b"error 5" if path == b"/net/gone" else b" ".join(b"%d" % word for word in words)
+
+
+for line in sys.stdin.buffer:
+    paths = [bytes.fromhex(each).rpartition(ROOT)[2] for each in line.decode().split()]
+    os.write(1, b";".join(map(answer, paths)) + b"\n")

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -19,6 +20,7 @@ TABLE = "/dev/a /first ext4 rw 0 0\n/dev/b /second ext4 ro,noatime 0 0\n/dev/c /
 
 
 NAMES = ("first", "second", "third")
+HANGS = HERE / "hangs.py"
 
 
 def machine(folder: Path, table: str = TABLE) -> Host:
@@ -92,25 +94,68 @@ def test_one_worker_is_enough_while_all_answer(tmp_path: Path) -> None:
     run(source, test)
 
 
+def dead(folder: Path, name: str) -> Path:
+    """Have a mount hang, for tests/collect/hangs.py, until somebody writes to this."""
+    fifo = folder / "root" / name / "dead"
+    os.mkfifo(fifo)
+    return fifo
+
+
+def revive(fifo: Path) -> None:
+    """Let all who wait for it go on."""
+    descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    fifo.unlink()
+    os.close(descriptor)
+
+
 def test_a_mount_that_hangs_is_marked_and_the_others_go_on_and_it_comes_back(tmp_path: Path) -> None:
-    host, source = machine(tmp_path), Filesystem(timeout=0.01)
+    host, source = machine(tmp_path), Filesystem(timeout=0.01, pool=Pool(HANGS))
 
     async def test() -> None:
         await read(source, host)
-        (worker,) = source._pool._idle
-        os.kill(worker.pid, signal.SIGSTOP)  # Whoever is asked first hangs.
+        fifo = dead(tmp_path, "second")
         for _ in range(2):
             found = await read(source, host)
-            errors = told(found, "device_error")
-            assert sorted(errors.values()) == [0, 0, 1]
-            (hung,) = [name for name, error in errors.items() if error]
-            assert told(found, "size_bytes").keys() == errors.keys() - {hung}
-            assert told(found, "readonly").keys() == errors.keys()
+            assert told(found, "device_error") == {"first": 0, "second": 1, "third": 0}
+            assert told(found, "size_bytes") == {"first": 5120, "third": 5120}
+            assert told(found, "readonly") == {"first": 0, "second": 1, "third": 0}
             assert len(source._calls) == 1
+        assert len(source._pool._busy) == 2  # Those who asked for all at first, and for this one alone.
         call = next(iter(source._calls.values()))
-        os.kill(worker.pid, signal.SIGCONT)
+        revive(fifo)
         await call
         assert told(await read(source, host), "device_error") == {"first": 0, "second": 0, "third": 0}
+
+    run(source, test)
+
+
+def test_mounts_that_hang_together_are_each_marked(tmp_path: Path) -> None:
+    host, source = machine(tmp_path), Filesystem(timeout=0.01, pool=Pool(HANGS))
+
+    async def test() -> None:
+        for name in ("first", "third"):
+            dead(tmp_path, name)
+        assert told(await read(source, host), "device_error") == {"first": 1, "second": 0, "third": 1}
+        assert told(await read(source, host), "size_bytes") == {"second": 5120}
+
+    run(source, test)
+
+
+def test_all_are_asked_by_one_question(tmp_path: Path) -> None:
+    class Counting(Pool):
+        asked: ClassVar[list[bytes]] = []
+
+        def ask(self, line: bytes) -> asyncio.Future[bytes]:
+            self.asked.append(line)
+            return super().ask(line)
+
+    host, source = machine(tmp_path), Filesystem(pool=Counting(PROGRAM))
+
+    async def test() -> None:
+        await read(source, host)
+        (line,) = Counting.asked
+        paths = [bytes.fromhex(each).decode() for each in line.decode().split()]
+        assert paths == [f"{tmp_path}/root/{name}" for name in NAMES]
 
     run(source, test)
 
@@ -138,8 +183,9 @@ def test_a_worker_that_died_is_replaced(tmp_path: Path) -> None:
         (worker,) = source._pool._idle
         os.kill(worker.pid, signal.SIGKILL)
         await_end(worker)
-        assert sorted(told(await read(source, host), "device_error").values()) == [0, 0, 1]
         assert sorted(told(await read(source, host), "device_error").values()) == [0, 0, 0]
+        (other,) = source._pool._idle
+        assert other is not worker
 
     run(source, test)
 
