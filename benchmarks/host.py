@@ -13,6 +13,7 @@ from monitor.app import Service
 from monitor.collect import CollectLoop
 from monitor.config import Settings
 from monitor.model import Scrape
+from monitor.start import settle
 
 STEP = 1000
 """Milliseconds of the made-up time between two passes: the service's interval."""
@@ -46,11 +47,13 @@ class Watched:
         """Measure so many times; `between` is called before each pass."""
         self._left, self._between = count, between
         self.cpu.clear()
-        gc.freeze()  # As the service does once it has started.
+        before = gc.get_threshold()
+        settle()  # As the service does once it has started.
         try:
             asyncio.run(self._run())
         finally:
             gc.unfreeze()
+            gc.set_threshold(*before)
 
     async def _run(self) -> None:
         settings = self.service.settings

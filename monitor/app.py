@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import socket
@@ -32,9 +31,10 @@ from monitor.formats import live
 from monitor.intake import Intake
 from monitor.kept import Kept
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape
+from monitor.pace import every
 from monitor.processes import Processes
 from monitor.reading import Reader
-from monitor.reload import Reload, Standing
+from monitor.reload import LOOK, Reload, Standing
 from monitor.server import events
 from monitor.server.arrivals import Arrivals
 from monitor.server.descriptors import raise_limit, shortage
@@ -47,7 +47,7 @@ from monitor.server.wire import Sockets
 from monitor.server.workers import Workers
 from monitor.signals import heard
 from monitor.start import StartError as StartError
-from monitor.start import judge_memory, make_state_folder, taken_over
+from monitor.start import judge_memory, make_state_folder, settle, taken_over
 from monitor.stream.audience import Audience
 from monitor.stream.doors import Doors
 from monitor.stream.feeds import Feeds
@@ -280,7 +280,7 @@ class Service:
             work = [group.create_task(each) for each in (collector.run(), *self._work())]
             for each in entrances:
                 each.gate.open(each.sockets)
-            gc.freeze()
+            settle()
             folder = state_directory(self.settings, os.environ)
             running.write(folder, self.reload.standing.told, self.origin.fixed)
             self.manager.ready(self.settings.collect.interval)
@@ -307,10 +307,10 @@ class Service:
     def _work(self) -> tuple[Coroutine[None, None, None], ...]:
         return (
             self._tick(),
-            self._sweep(),
+            every(lambda: self.awake.interval, self._sweep),
             self.workers.run(),
             self.reload.run(),
-            self.reload.watch(),
+            every(lambda: LOOK, self.reload.look),
             self.bursts.run(),
         )
 
@@ -361,15 +361,13 @@ class Service:
         viewers = len(self.audience) + self.workers.load
         return f"{self.head.series_count:,} series, {viewers:,} viewers, tick {tick * 1000:.1f} ms"
 
-    async def _sweep(self) -> None:
-        while True:
-            self.audience.sweep()
-            self.arrivals.sweep()
-            self._expel()
-            self.workers.sweep()
-            if self.identity:
-                self.identity.look()
-            await asyncio.sleep(self.awake.interval)
+    def _sweep(self) -> None:
+        self.audience.sweep()
+        self.arrivals.sweep()
+        self._expel()
+        self.workers.sweep()
+        if self.identity:
+            self.identity.look()
 
     def _expel(self) -> None:
         """Whoever is here by a log-in or a token that has ended is not here any more."""

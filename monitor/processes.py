@@ -69,6 +69,8 @@ class Processes:
         source = self.source
         if source is None or not source.top or source.scan.number == self._looks:
             return
+        if not source.scan.thorough:
+            return  # Some have used CPU since that is not known yet.
         if timestamp - self._kept_at < source.history * 1000 - EARLY:
             return
         self._kept_at, self._looks = timestamp, source.scan.number

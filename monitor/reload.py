@@ -146,12 +146,6 @@ class Reload:
         if self.standing.waiting:
             log.warning("needs a restart: %s", listed(self.standing.waiting))
 
-    async def watch(self) -> None:
-        """Look at the files, until cancelled."""
-        while True:
-            self.look()
-            await asyncio.sleep(LOOK)
-
     def look(self) -> None:
         """Ask for a reload when the files have changed and stand still again, where that is wanted."""
         if not self.settings.reload_on_change:

@@ -44,6 +44,7 @@ WIRING = {
     "bursts",
     "signals",
     "start",
+    "pace",
     "parts",
     "processes",
     "queries",

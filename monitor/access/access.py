@@ -178,7 +178,7 @@ class Access:
 
     def _valid(self) -> set[str]:
         now = self.wall()
-        sessions = self.sessions.sweep(self._stamps())
+        sessions = self.sessions.sweep(self._stamps()) if self.sessions else set()
         held = {token.key for token in self._tokens.values() if not token.is_over(now)}
         return sessions | held | {"command"} | ({self.nobody.key} if self.nobody else set())
 

@@ -18,7 +18,7 @@ COLUMNS = 6
 
 
 class Arp:
-    every = 5.0
+    every = 10.0
 
     def __init__(self) -> None:
         self._shape: Shape[str] = Shape(lambda device: ENTRIES.at(device=device))

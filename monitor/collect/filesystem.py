@@ -1,8 +1,8 @@
 """Room on the mounted file systems: the mount table of /proc/1/mounts (fstab(5) fields) and statvfs(3).
 
-statvfs is asked of a worker process, because a dead mount never answers.  All are asked together, and one by one
-where that takes long.  A dead one is marked with device_error 1 and not asked again before its call returned;
-the others go on.
+statvfs is asked of a worker process, because a dead mount never answers.  All are asked together, and one by
+one where that takes long.  A dead one is marked with device_error 1 and not asked again before its call
+returned; the others go on.
 """
 
 from __future__ import annotations
@@ -119,11 +119,11 @@ class Filesystem:
     async def _together(self, paths: Mapping[bytes, bytes]) -> dict[bytes, tuple[float, ...]]:
         """The sizes of all by one question, which wakes the worker and us but once; nothing where it is not
         answered soon, as one of them hangs."""
+        if not paths:
+            return {}
         try:
-            call = self._pool.ask(b" ".join(path.hex().encode() for path in paths.values())) if paths else None
+            call = self._pool.ask(b" ".join(path.hex().encode() for path in paths.values()))
         except BusyError:
-            call = None
-        if call is None:
             return {}
         await asyncio.wait([call], timeout=PATIENCE)
         if not call.done() or call.exception():

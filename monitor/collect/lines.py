@@ -24,10 +24,16 @@ class Lines:
         self._count = 0
         """Lines when names were listed; 0 where some were missing."""
         self._layout = layout(())
+        self._text = ""
+        self._block = Block(self._layout, ())
 
     def block(self, text: str) -> Block:
         """The wanted numbers.  Raises ValueError for a line without one."""
-        text = "\n" + text
+        if text != self._text:
+            self._block, self._text = self._read("\n" + text), text
+        return self._block
+
+    def _read(self, text: str) -> Block:
         values = list(numbers(text, self._keys)) if text.count("\n") == self._count else []
         if not values or len(values) < len(self._keys):
             self._list(text)

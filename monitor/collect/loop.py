@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 PATIENCE, TIMEOUT = 1.0, 5.0
 """Seconds that a collector may take in any case, as any process may be kept from running for a while; and at
 most, however long the interval is."""
-ABSENT = 10.0
-"""Seconds after which what was not on this host is looked for again."""
+ABSENT, LONG_ABSENT = 10.0, 60.0
+"""Seconds after which what was not on this host is looked for again: at first, and then by as many more each
+time up to these."""
 SLOWED = Metric(
     "monitor_collector_slowdown",
     Kind.GAUGE,
@@ -249,6 +250,8 @@ class Direct(Source):
         )
         self._next = 0
         """When it is run again."""
+        self._absent = 0.0
+        """Seconds that it was last left alone for, as it was not on this host."""
 
     @property
     def pace(self) -> float:
@@ -265,9 +268,11 @@ class Direct(Source):
 
     def _rest(self) -> int:
         """Milliseconds until it is run again; what failed is tried in the next pass."""
-        if self.health.good:
-            return self.step * self._pause
-        return round(ABSENT * 1000) if self.health.absent else self.step * self._interval
+        if self.health.absent:
+            self._absent = min(self._absent + ABSENT, LONG_ABSENT)
+            return round(self._absent * 1000)
+        self._absent = 0.0
+        return self.step * (self._pause if self.health.good else self._interval)
 
     def _run(self) -> Sequence[Block]:
         blocks: Sequence[Block] = ()

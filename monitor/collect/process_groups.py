@@ -89,6 +89,7 @@ class ProcessGroups:
         """Seconds between two samples of those at the top."""
         self.top = top
         self._interval = interval
+        self._halved = 2 * interval <= history
         self._budget = budget
         self._spent = spent
         self._looked = -inf
@@ -111,7 +112,8 @@ class ProcessGroups:
             self._put_off = True
             return self._blocks
         began = self._spent()
-        self.scan.look(host)
+        # Watched or kept one by one they are all looked at; else what sleeps in the kernel every other time.
+        self.scan.look(host, self.watched or not self._halved or not self.scan.thorough)
         self.cost = self._spent() - began
         self.slowed, self._put_off = self._put_off, False
         self._looked, self.watched = host.now, False
@@ -160,16 +162,16 @@ def entries(shape: Shape) -> Iterator[Entry]:
         yield FILES.at(**labels)
 
 
-def values(group: Group, booted: int) -> Iterator[float]:
+def values(group: Group, booted: int) -> list[float]:
     """As `entries`; `booted` is Unix time in seconds."""
     oldest = booted + group.oldest / TICKS if group.number else nan
-    yield from (group.number, group.threads, oldest, group.minor, group.major)
-    yield from (group.states.get(state, 0) for state in WORDS)
-    yield from (group.user / TICKS, group.system / TICKS)
-    yield from (group.resident, group.virtual, group.swapped)
+    found = [group.number, group.threads, oldest, group.minor, group.major]
+    found += [group.states.get(state, 0) for state in WORDS]
+    found += (group.user / TICKS, group.system / TICKS, group.resident, group.virtual, group.swapped)
     if group.read is not None and group.written is not None:
-        yield from (group.read, group.written)
+        found += (group.read, group.written)
     if group.voluntary is not None:
-        yield from (group.voluntary, group.involuntary)
+        found += (group.voluntary, group.involuntary)
     if group.fds is not None:
-        yield group.fds
+        found.append(group.fds)
+    return found

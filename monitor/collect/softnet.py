@@ -34,18 +34,27 @@ LEAST = 9
 class Softnet:
     def __init__(self) -> None:
         self._shape: Shape[tuple[int, int]] = Shape(entry)
+        self._lines: dict[int, tuple[str, dict[tuple[int, int], float]]] = {}
+        """By their place; most cores have nothing new in most passes."""
 
     def collect(self, host: Host) -> Iterator[Block]:
         found: dict[tuple[int, int], float] = {}
         for number, line in enumerate(host.proc("net/softnet_stat").splitlines()):
-            words = line.split()
-            if len(words) < LEAST:
-                raise ValueError(f"softnet_stat: at least {LEAST} numbers expected, found {line!r}")
-            core = int(words[CORE], 16) if len(words) > CORE else number
-            for place in COLUMNS:
-                if place < len(words):
-                    found[place, core] = float(int(words[place], 16))
+            before, counts = self._lines.get(number, ("", {}))
+            if line != before:
+                counts = read(number, line)
+                self._lines[number] = line, counts
+            found |= counts
         yield self._shape.block(found)
+
+
+def read(number: int, line: str) -> dict[tuple[int, int], float]:
+    """The counts of the line at that place.  Raises ValueError for one that has not as many."""
+    words = line.split()
+    if len(words) < LEAST:
+        raise ValueError(f"softnet_stat: at least {LEAST} numbers expected, found {line!r}")
+    core = int(words[CORE], 16) if len(words) > CORE else number
+    return {(place, core): float(int(words[place], 16)) for place in COLUMNS if place < len(words)}
 
 
 def entry(key: tuple[int, int]) -> Entry:

@@ -1,9 +1,9 @@
 """Asks file systems how full they are, as a program of its own: a file system that is dead (a mount of a
 server that is gone) holds whoever asks in the kernel, where no signal ends it.
 
-Run by path under `python -I -S`, so it imports nothing of ours.  Each line in has paths in hexadecimal; each line
-out has as many answers with semicolons between, `size free avail files files_free` in bytes and in files, or
-`error <errno>`.
+Run by path under `python -I -S`, so it imports nothing of ours.  Each line in has paths in hexadecimal; each
+line out has as many answers with semicolons between, each `size free avail files files_free` in bytes and in
+files, or `error <errno>`.
 """
 
 import os

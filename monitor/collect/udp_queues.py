@@ -20,7 +20,7 @@ FILES = {"v4": "net/udp", "v6": "net/udp6"}
 
 
 class UdpQueues:
-    every = 5.0
+    every = 10.0
 
     def __init__(self) -> None:
         self._shape: Shape[tuple[str, str]] = Shape(entry)

@@ -9,7 +9,6 @@ import sys
 ROOT = b"/root"
 
 
-
 def answer(path: bytes) -> bytes:
     size = 1 << 20 + len(path)
     words = [size, size >> 1, size >> 2, 1000 + len(path), 10]

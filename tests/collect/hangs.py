@@ -1,5 +1,5 @@
-"""Stands for the worker that asks statvfs: a mount with a FIFO `dead` in it does not answer until that is opened
-to be written; every other is as big as 5 KiB."""
+"""Stands for the worker that asks statvfs: a mount with a FIFO `dead` in it does not answer until that is
+opened to be written; every other is as big as 5 KiB."""
 
 import os
 import sys
@@ -15,4 +15,5 @@ def answer(path: str) -> str:
 
 for line in sys.stdin:
     paths = [os.fsdecode(bytes.fromhex(each)) for each in line.split()]
-    print(";".join(map(answer, paths)), flush=True)
+    sys.stdout.write(";".join(map(answer, paths)) + "\n")
+    sys.stdout.flush()

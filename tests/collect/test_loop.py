@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,18 @@ def fail(error: Exception) -> Callable[[], float]:
         raise error
 
     return act
+
+
+def test_what_is_not_here_is_looked_for_less_and_less_often() -> None:
+    asked: list[int] = []
+
+    class Absent:
+        def collect(self, host: Host) -> list[Block]:
+            asked.append(round(host.now - START))
+            raise FileNotFoundError(2, "none")
+
+    run({"source": Absent()}, 300)
+    assert [after - before for before, after in pairwise(asked)] == [10, 20, 30, 40, 50, 60, 60]
 
 
 def test_one_scrape_comes_each_interval() -> None:

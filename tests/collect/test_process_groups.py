@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from monitor.collect import Host
 from monitor.collect.process.place import unit_of
 from monitor.collect.process.process import TICKS, parted, shown
-from monitor.collect.process.scan import GLANCES, LEAST, Scan
+from monitor.collect.process.scan import CALM, DUE, GLANCES, LEAST, Scan
 from monitor.collect.process_groups import AT_ONCE, ProcessGroups
 from tests.collect.fake_procfs import KERNEL, Procfs
 from tests.collect.samples import numbers, text
@@ -225,6 +225,58 @@ def test_what_says_little_is_read_of_a_few_at_a_time_each_in_turn(procfs: Procfs
         procfs.unit(pid, "/system.slice/a.service")
     members = [_in_unit(groups.look(20), "a.service") for _ in range(4)]
     assert members == [3, 6, 9, 12]
+
+
+def test_a_thread_of_the_kernel_that_sleeps_is_looked_at_every_other_time(procfs: Procfs) -> None:
+    procfs.begin(10, "kworker", flags=KERNEL, user=100)
+    procfs.begin(11, "kswapd", flags=KERNEL, user=100)
+    groups = Groups(procfs)
+    groups.look()
+    groups.look()  # Who was met in the look before is looked at.
+    procfs.set(11, "kswapd", flags=KERNEL, user=200)
+    assert cpu(groups.look(), "kernel") == 300 / TICKS
+    procfs.set(10, "kworker", flags=KERNEL, user=101)
+    procfs.set(11, "kswapd", flags=KERNEL, user=300)
+    assert cpu(groups.look(), "kernel") == 400 / TICKS  # That of the one that works; the other's comes.
+    assert cpu(groups.look(), "kernel") == 401 / TICKS
+    worker = groups.collector.scan.living[10]
+    assert worker.cpu == 1 / TICKS / 2  # Over the two seconds since it was looked at.
+    groups.look()
+    procfs.set(10, "kworker", flags=KERNEL, user=150)
+    groups.collector.watched = True
+    groups.look()
+    procfs.set(10, "kworker", flags=KERNEL, user=160)
+    groups.collector.watched = True
+    assert cpu(groups.look(), "kernel") == 460 / TICKS
+
+
+def test_all_are_looked_at_each_time_where_those_at_the_top_are_kept_as_often(procfs: Procfs) -> None:
+    procfs.begin(10, "kworker", flags=KERNEL, user=100)
+    groups = Groups(procfs)
+    groups.collector = ProcessGroups(1, history=1, kept=0, clock=groups.clock, spent=groups.clock.spent)
+    for user in range(101, 106):
+        procfs.set(10, "kworker", flags=KERNEL, user=user)
+        assert cpu(groups.look(), "kernel") == user / TICKS
+    groups.collector.close()
+
+
+def test_what_says_little_is_read_seldom_of_one_that_does_nothing_and_soon_when_it_works(
+    procfs: Procfs,
+) -> None:
+    procfs.begin(10, "idle")
+    procfs.begin(11, "busy")
+    groups = Groups(procfs)
+    groups.look()
+    groups.look(DUE)
+    for pid in (10, 11):
+        procfs.unit(pid, "/system.slice/a.service")
+    procfs.set(11, "busy", user=1)
+    groups.look()
+    groups.look(DUE)
+    units = [groups.collector.scan.living[pid].unit for pid in (10, 11)]
+    assert units == ["", "a.service"]
+    groups.look(CALM)
+    assert groups.collector.scan.living[10].unit == "a.service"
 
 
 def _in_unit(values: dict[str, float], unit: str) -> float:

@@ -24,11 +24,13 @@ class Process:
     """What was read last, and what the newest scan found to have changed."""
 
     __slots__ = (
+        "changed",
         "comm",
         "cpu",
         "descriptor",
         "due",
         "fds",
+        "glanced",
         "group",
         "involuntary",
         "io_at",
@@ -43,6 +45,7 @@ class Process:
         "read",
         "read_rate",
         "resident",
+        "seen",
         "started",
         "state",
         "swapped",
@@ -79,8 +82,13 @@ class Process:
         """When the files that say little are read again, in seconds of the scan's clock."""
         self.moved = 0
         """Number of the last scan in which it had used CPU time."""
-        self.cpu = 0
-        """Ticks that it had used in that one."""
+        self.cpu = 0.0
+        """Cores that it had kept busy until that one, since it was looked at before."""
+        self.seen = 0.0
+        """When it was looked at last, in seconds of the scan's clock."""
+        self.changed = self.glanced = 0
+        """Number of the last scan in which it was not as before; and of that in which the files that say
+        little were read."""
         self.io_at: float | None = None
         self.read_rate: float | None = None
         """Bytes a second between the two last looks."""

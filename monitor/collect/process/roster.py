@@ -93,10 +93,7 @@ class Roster:
 
     def _cpu(self, process: Process) -> float:
         """Cores that it kept busy between the two newest looks."""
-        scan = self._scan
-        if process.moved != scan.number or not scan.elapsed:
-            return 0.0
-        return process.cpu / TICKS / scan.elapsed
+        return process.cpu if process.moved == self._scan.number else 0.0
 
     def _has(self, process: Process, text: str) -> bool:
         return (

@@ -18,7 +18,7 @@ from monitor.collect.host import Host
 from monitor.collect.process.book import Book, counted
 from monitor.collect.process.files import GONE, Files
 from monitor.collect.process.place import unit_of
-from monitor.collect.process.process import KERNEL, PAGE, Process, parted, shown
+from monitor.collect.process.process import KERNEL, PAGE, TICKS, Process, parted, shown
 
 KEPT = 4096
 """Files that may stay open."""
@@ -26,8 +26,9 @@ LISTED = 60.0
 """Seconds after which the folder is listed even if nothing was made."""
 LEAST = 16
 """Processes that one look meets in any case."""
-DUE = 15.0
-"""Seconds between two looks at what says little: switches, swap, open files, unit."""
+DUE, CALM = 15.0, 60.0
+"""Seconds between two looks at what says little: switches, swap, open files, unit; and of one that did
+nothing since."""
 GLANCES = 0.02
 """Seconds of CPU time that those may take of one look; what is left over comes first the next time."""
 STAT = 1024
@@ -68,6 +69,8 @@ class Scan:
         """Seconds between the two newest."""
         self.at = 0.0
         """When the newest began, in seconds of the clock."""
+        self.thorough = False
+        """Whether the newest was at every process."""
         self.booted = 0
         """Unix time at which the host was booted, in seconds: it moves when the clock is set."""
         self.hidden: set[str] = set()
@@ -101,8 +104,9 @@ class Scan:
             self._list(files, now)
         self._take_up(files, now)
 
-    def look(self, host: Host) -> None:
-        """Look at every process.  Raises FileNotFoundError where the host has no procfs."""
+    def look(self, host: Host, thorough: bool = True) -> None:
+        """Look at every process, or at all but those threads of the kernel's that did nothing until the look
+        before, which was thorough.  Raises FileNotFoundError where the host has no procfs."""
         stat = host.proc("stat")
         made, booted = MADE.search(stat), BOOTED.search(stat)
         if made is None or booted is None:
@@ -112,6 +116,7 @@ class Scan:
         now = self._clock()
         self.elapsed, self.at = (now - self.at if self.number else 0.0), now
         self.number += 1
+        self.thorough = thorough
         self.booted = int(booted[1])
         files = self._open(host)
         self._read_all(files)
@@ -132,6 +137,7 @@ class Scan:
         self._unmet.clear()
         self.book = Book(self._groups)
         self._files, self._made, self._listed_at = None, "", None
+        self.thorough = False
 
     def _open(self, host: Host) -> Files:
         self._files = self._files or Files(host.procfs, self._kept)
@@ -141,12 +147,16 @@ class Scan:
         gone: list[Process] = []
         due: list[Process] = []
         now, pread = self.at, os.pread
+        stirred = 0 if self.thorough else self.number - 1
         for process in self.living.values():
+            if process.kernel and process.changed < stirred:
+                continue
             descriptor = process.descriptor
             try:
                 text = files.read(process.pid, "stat") if descriptor is None else pread(descriptor, STAT, 0)
                 if text != process.text:
                     self._changed(files, process, text)
+                process.seen = now
                 if now >= process.due:
                     due.append(process)
             except SILENT:
@@ -208,6 +218,7 @@ class Scan:
             process = Process(pid, descriptor)
             text = files.read(pid, "stat") if descriptor is None else os.pread(descriptor, STAT, 0)
             self._take(process, text)
+            process.seen, process.changed = now, self.number
             process.due = now + DUE * (pid % 16 + 1) / 16  # Not all in one scan.
             if not process.kernel:
                 self._look_closer(files, process)
@@ -226,8 +237,10 @@ class Scan:
         if not process.kernel:
             self._look_at_io(files, process, self.at)
         self.book.add(process, before)
-        if process.ticks > ticks:
-            process.moved, process.cpu = self.number, process.ticks - ticks
+        process.changed, process.due = self.number, min(process.due, self.at + DUE)
+        if process.ticks > ticks and self.at > process.seen:
+            process.moved = self.number
+            process.cpu = (process.ticks - ticks) / TICKS / (self.at - process.seen)
         if process.comm != name:
             self._look_closer(files, process)
             self.book.place(process)
@@ -245,8 +258,12 @@ class Scan:
         process.virtual, process.resident = int(fields[20]), int(fields[21]) * PAGE
 
     def _glance(self, files: Files, process: Process) -> None:
-        """Read what says little; of one that has ended, for the last time."""
-        process.due = inf if process.state == ZOMBIE else self.at + DUE
+        """Read what says little; of one that has ended, for the last time until it changes."""
+        if process.kernel or process.state == ZOMBIE:
+            process.due = inf
+        else:
+            process.due = self.at + (DUE if process.changed > process.glanced else CALM)
+        process.glanced = self.number
         if process.kernel:
             return
         before, unit = counted(process), process.unit
