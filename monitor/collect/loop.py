@@ -316,8 +316,9 @@ class Repeated(Source):
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, timestamp: int) -> None:
-        """Ask, unless the last question is still open; the next is due `every` after the timestamp."""
-        self._next = timestamp + self.step * round(self._collector.every * 1000)
+        """Ask, unless the last question is still open; the next is due `every` after the timestamp, or later
+        where it is slowed."""
+        self._next = timestamp + self._pause()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._refresh())
 
@@ -327,10 +328,14 @@ class Repeated(Source):
             self.begin(timestamp)
         if self._since is None:
             self._since = timestamp
-        stands = self._since + round((self._collector.every + self._collector.limit) * 1000)
+        stands = self._since + self._pause() + round(self._collector.limit * 1000)
         if timestamp > stands:
             self.blocks = ()
         self.due = min(self._next, stands + 1) if self.blocks else self._next
+
+    def _pause(self) -> int:
+        """Milliseconds from one question to the next."""
+        return self.step * round(self._collector.every * 1000)
 
     @property
     def pace(self) -> float:

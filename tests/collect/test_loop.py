@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.collect import COLLECTORS, Background, CollectLoop, Collector, Host
+from monitor.collect.loop import Repeated
 from monitor.config import Settings
 from monitor.model import Block, Kind, Layout, Metric, Scrape
 from monitor.telemetry import Telemetry
@@ -261,6 +262,22 @@ def test_the_last_answer_of_a_background_source_stands_until_the_next() -> None:
     assert slow.asked == 3
     assert done.series('node_scrape_collector_success{collector="slow"}') == [1] * 11
     assert slow.closed
+
+
+def test_the_last_answer_of_a_slowed_background_source_stands_until_the_next() -> None:
+    async def answers() -> list[tuple[float, ...]]:
+        slow = Repeated("slow", Slow(limit=1.0), Host(), lambda: 0.0)
+        slow.step = 5
+        given: list[tuple[float, ...]] = []
+        for second in range(31):
+            slow.look(second * 1000)
+            given += [tuple(block.values) for block in slow.blocks]
+            if slow._task:
+                await slow._task
+        await slow.close()
+        return given
+
+    assert asyncio.run(answers()) == [(1.0,)] * 25 + [(2.0,)] * 5
 
 
 class Hardly(Source):
