@@ -145,6 +145,7 @@ async def test_a_service_without_users_says_how_to_come_by_a_link(browse: Browse
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         await page.get_by_role("button", name="local, admin: log out").click()
         await expect(page.get_by_text("monitor login-link")).to_be_visible()
+        await page.close()  # It may be loading its icon while the service ends.
 
 
 @pytest.mark.gen_test(timeout=60)
@@ -157,3 +158,4 @@ async def test_who_may_look_already_can_log_in_to_see_more(browse: Browse, tmp_p
         await says(page, "live")
         assert page.url == service.url
         await expect(page.get_by_role("button", name="oscar, operator: log out")).to_be_visible()
+        await page.close()

@@ -40,6 +40,8 @@ GOOD_EVERY = 5
 """A right file follows so many mutated ones."""
 LEARN_EVERY = 60
 """Files between two questions for what is right; the service is asked for two minutes of it."""
+MOMENTS = 30
+"""Ticks in which what is open for a moment is closed."""
 PATIENCE = 60
 HOST = "127.0.0.1"
 
@@ -109,8 +111,19 @@ async def campaign(folder: Path, files: int, seed: int, viewers: int = VIEWERS, 
             found.add(compare(reports, [truth], goal * clock.book.step))
             found.connections += sum(report["connections"] for report in reports)
         found.missed = round(await service.metric("monitor_ticks_missed_total"))
-        found.descriptors = (service.descriptors() - descriptors).total()
+        found.descriptors = await left(service, clock, descriptors)
     return found
+
+
+async def left(service: Reloading, clock: Viewer, before: Counter[str]) -> int:
+    """Descriptors beyond those before, once what is open for a moment (a worker beside one that is late)
+    is closed."""
+    for _ in range(MOMENTS):
+        more = (service.descriptors() - before).total()
+        if not more:
+            break
+        await clock.reach(clock.book.n + 1)
+    return more
 
 
 async def learn(service: Reloading, clock: Viewer, before: Truth | None) -> Truth:
