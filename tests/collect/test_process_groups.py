@@ -376,17 +376,22 @@ def scanning(kept: int = 4096) -> Iterator[tuple[Scan, Host]]:
 @pytest.mark.parametrize("kept", [0, 4096])
 def test_real_processes_are_found_and_lost(kept: int) -> None:
     with scanning(kept) as (scan, host):
-        with subprocess.Popen(["sleep", "5"]) as sleeper:
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as cat:
+            assert cat.stdin
+            assert cat.stdout
+            # What it was sent comes back when the loader has closed the libraries that it opened.
+            cat.stdin.write(b"loaded")
+            assert cat.stdout.read(6) == b"loaded"
             host.fresh()
             scan.look(host)
-            found = scan.living[sleeper.pid]
-            assert (found.comm, found.uid) == ("sleep", os.getuid())
+            found = scan.living[cat.pid]
+            assert (found.comm, found.uid) == ("cat", os.getuid())
             assert found.fds == 3
-            sleeper.kill()
-            sleeper.wait()
+            cat.kill()
+            cat.wait()
         host.fresh()
         scan.look(host)
-        assert sleeper.pid not in scan.living
+        assert cat.pid not in scan.living
 
 
 def test_a_zombie_is_a_zombie() -> None:
