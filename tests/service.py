@@ -2,17 +2,19 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
-from tornado.testing import bind_unused_port
+from tests.surroundings import slowness
 
 SERVE = (sys.executable, "-m", "monitor", "serve")
-PATIENCE = 20
+PATIENCE = 60
 """Seconds until a service that says nothing is given up."""
 
 
@@ -24,8 +26,9 @@ class Service:
     """
 
     def __init__(self, folder: Path, command: Sequence[str] = SERVE, **settings: str) -> None:
-        unused, port = bind_unused_port()
-        unused.close()
+        place = held_port()
+        weakref.finalize(self, place.close)
+        port = place.getsockname()[1]
         scheme = "https" if "SERVER__TLS__CERTIFICATE" in settings else "http"
         self.url = f"{scheme}://127.0.0.1:{port}/"
         self.log = folder / "service.log"
@@ -69,6 +72,15 @@ class Service:
             self.process.send_signal(number)
 
 
+def held_port() -> socket.socket:
+    """A port of 127.0.0.1 that nobody is given while it is held, though one who asks for it may listen on it:
+    Linux lets two have a port of which only one listens, if both say SO_REUSEADDR (socket(7))."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
 @contextmanager
 def ended_after(seconds: float, process: subprocess.Popen[str]) -> Iterator[None]:
     """Kill a process that takes longer than this, so that no read of its output waits for ever."""
@@ -82,7 +94,7 @@ def ended_after(seconds: float, process: subprocess.Popen[str]) -> Iterator[None
 
 @contextmanager
 def running(folder: Path, command: Sequence[str] = SERVE, **settings: str) -> Iterator[Service]:
-    """A started service, stopped at the end; its log may hold no warning."""
+    """A started service, stopped at the end; its log may hold no warning, but that this machine is slow."""
     service = Service(folder, command, **settings)
     service.start()
     try:
@@ -91,4 +103,4 @@ def running(folder: Path, command: Sequence[str] = SERVE, **settings: str) -> It
         service.send(signal.SIGCONT)
         service.stop()
     warnings = [line for line in service.log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
-    assert not warnings
+    assert not [line for line in warnings if not slowness(line)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import MutableMapping
 
@@ -19,6 +20,9 @@ HERE = "127.0.0.1,localhost"
 SHORT, LONGEST = "/tmp", 20
 """Where files are made if the place for them has a longer name: that of a socket has 107 bytes (unix(7)), and
 most of them are taken by the names of tests."""
+PATIENCE = 120.0
+"""Seconds for what is awaited: only what hangs takes so long, on a slow and busy machine as well."""
+_SLOW = re.compile(r"collector \S+: fails: TimeoutError: (took|no answer in) [\d.]+ s")
 
 
 def settle(environ: MutableMapping[str, str]) -> None:
@@ -34,3 +38,8 @@ def settle(environ: MutableMapping[str, str]) -> None:
         environ["TMPDIR"] = tempfile.tempdir = SHORT
     # What tests write is as readable as on most machines; what must not be is given its mode by the service.
     os.umask(0o022)
+
+
+def slowness(line: str) -> bool:
+    """Whether a line of log tells of this machine alone: a busy one keeps collectors from running."""
+    return _SLOW.search(line) is not None
