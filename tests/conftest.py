@@ -77,6 +77,12 @@ def expect_log(caplog: pytest.LogCaptureFixture) -> Iterator[ExpectLog]:
     assert not missing, f"expected in the log, and not there: {missing}"
 
 
+@pytest.fixture(autouse=True)
+def _this_machine_has_nothing_besides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The boards that a configuration finds do not hang on what the machine of the tests has."""
+    monkeypatch.setattr("monitor.config.present.HERE", Path("/nowhere"))
+
+
 @pytest.fixture(scope="session")
 def user_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where commands look for the state of this user's service, of which the tests know nothing."""

@@ -35,6 +35,8 @@ class Service:
         self.folder = folder
         self.command = command
         listen = {"SERVER__LISTEN": f"127.0.0.1:{port}", "STORAGE__PATH": str(folder / "state")}
+        if "--config" not in command:
+            listen["BOARDS"] = "[overview]"  # And not what this machine has.
         listen["ACCESS__ANONYMOUS"] = "operator"  # Most tests are about something else than who may look.
         self.environment = {f"MONITOR_{name}": value for name, value in {**listen, **settings}.items()}
         self.process: subprocess.Popen[str] | None = None

@@ -3,11 +3,14 @@
 import pytest
 
 from monitor import parts
-from monitor.config import Board, Settings
+from monitor.config import Board, load
+from monitor.config.library import built_in
 from monitor.queries import judge
 
+BOARDS = load(None, {"MONITOR_BOARDS": f"[{', '.join(built_in())}]"}, {}).settings.boards
 
-@pytest.mark.parametrize("board", Settings().boards, ids=lambda board: board.name)
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
 def test_nothing_is_wrong_with_the_queries_that_come_with_the_service(board: Board) -> None:
     assert [fault for fault in map(judge, parts.queries(board)) if fault] == []
 

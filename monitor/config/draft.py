@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from .fields import field_at, is_text, model_at, sections, unknown
-from .library import find, open_board
+from .library import DEFAULT as BOARDS
+from .library import FOUND, find, is_built_in, open_board, own_board
+from .present import present
 from .problems import Key, Place, Problem, dotted, shown
 from .reader import HALF, Document, Written, read
 from .secrets import SecretError, elsewhere, judge, secrets
@@ -112,10 +114,24 @@ class Draft:
 
     def include_boards(self) -> None:
         """Put the boards that are named in the place of their names."""
-        listed = self.data.get("boards")
-        for index, name in enumerate(listed if isinstance(listed, list) else ()):
+        listed = self.data.setdefault("boards", [*BOARDS])
+        if not isinstance(listed, list):
+            return
+        if FOUND in listed:
+            self.find_boards(listed)
+        for index, name in enumerate(listed):
             if isinstance(name, str):
                 self.include(index, name)
+
+    def find_boards(self, listed: list[Any]) -> None:
+        """Put the boards of what is on this host in the place of the word for them."""
+        index = listed.index(FOUND)
+        if index < len(listed) - 1:
+            key: Key = ("boards", index)
+            text = f"found {shown(FOUND)}, expected it as the last of the list"
+            self.complain(self.place(key).value, key, text)
+        named = [each for each in listed if each != FOUND]
+        listed[index:] = [name for name in present(self.data.get("collect")) if name not in named]
 
     def include(self, index: int, name: str) -> None:
         key: Key = ("boards", index)
@@ -123,6 +139,9 @@ class Draft:
         if isinstance(found, str):
             self.complain(self.place(key).value, key, f"found {shown(name)}, expected {found}")
             self.settled.add(key)
+            return
+        if is_built_in(found):
+            self.data["boards"][index] = own_board(found)
             return
         self.files.append(found)
         document = open_board(found)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .fields import documentation, form, is_group, section_of
+from .library import DEFAULT as BOARDS
 from .reader import scalar
 from .section import Switch
 from .settings import Settings
@@ -32,7 +33,7 @@ def example() -> str:
 
 def defaults() -> dict[str, Any]:
     """Every setting at its default, as a file has it."""
-    return {**Settings().model_dump(mode="json"), "boards": ["overview"]}
+    return {**Settings().model_dump(mode="json"), "boards": [*BOARDS]}
 
 
 def group(model: type[BaseModel], values: dict[str, Any], indent: str) -> Iterator[str]:

@@ -56,8 +56,6 @@ def chosen(found: Surroundings, viewers: int) -> dict[str, Any]:
         values["server.websocket.max_clients"] = viewers
     if found.passing:
         values["collect.collectors.netdev.devices_exclude"] = f"^({'|'.join(map(re.escape, found.passing))})"
-    if found.boards:
-        values["boards"] = ["overview", *found.boards]
     return values
 
 
@@ -66,6 +64,7 @@ def remarks(found: Surroundings) -> dict[str, str]:
     few = "" if found.cores == 1 else f" This host has {found.cores} cores."
     told = {
         "server.workers": few,
+        "boards": f"Found here: {listed(found.boards)}.",
         "collect.collectors.netdev.devices_exclude": f"Found here: {listed(found.interfaces)}.",
         "collect.collectors.filesystem.mount_points_exclude": f"Watched here: {listed(found.disks)}.",
     }

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from .board import Board
 from .problems import ConfigError, Problem, nearest
-from .reader import Document, read_file
+from .reader import Document, read_file, read_own
 
 BUILT_IN = Path(str(files("monitor"))) / "boards"
+FOUND = "found"
+"""What stands for the built-in boards that show something on this host (monitor/config/present.py)."""
+DEFAULT = ("overview", FOUND)
+"""What a configuration names that names no boards."""
 
 
 def built_in() -> list[str]:
@@ -16,13 +20,20 @@ def built_in() -> list[str]:
     return sorted(path.stem for path in BUILT_IN.glob("*.yaml"))
 
 
-@cache
+def is_built_in(path: Path) -> bool:
+    """Whether a file comes with the service, so that nobody else changes it."""
+    return path.parent == BUILT_IN
+
+
 def default_boards() -> tuple[Board, ...]:
-    """The boards of a configuration that names none."""
-    document = read_file(BUILT_IN / "overview.yaml")
-    if document.problems:
-        raise ConfigError(document.problems)
-    return (Board.model_validate(document.data),)
+    """The boards of a configuration that names none, on a host of which nothing is known."""
+    return (own_board(BUILT_IN / "overview.yaml"),)
+
+
+@cache
+def own_board(path: Path) -> Board:
+    """A built-in board; tests have judged its queries."""
+    return Board.model_validate(read_own(path).data)
 
 
 def find(name: str, folder: Path) -> Path | str:
@@ -33,7 +44,8 @@ def find(name: str, folder: Path) -> Path | str:
     if not name.endswith((".yaml", ".yml")):
         near = nearest(name, built_in())
         meant = f" (did you mean {near}?)" if near else ""
-        return f"a built-in board, which are {', '.join(built_in())}{meant}, or a path that ends in .yaml"
+        names = ", ".join(built_in())
+        return f"a built-in board, which are {names}{meant}, or {FOUND}, or a path that ends in .yaml"
     path = folder / Path(name).expanduser()
     return path if path.is_file() else f"the path of a file, and there is none at {path}"
 

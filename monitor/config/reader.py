@@ -71,8 +71,13 @@ class Composer(yaml.SafeLoader):
         return node
 
 
+class Quick(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Composes nodes in C where PyYAML has that, in an eighth of the time, and trusts the text."""
+
+
 # Every plain scalar is text to PyYAML, whose own rules are YAML 1.1's.
 Composer.yaml_implicit_resolvers = {}
+Quick.yaml_implicit_resolvers = {}
 
 
 def too_deep(node: yaml.Node | None) -> yaml.MarkedYAMLError:
@@ -97,6 +102,11 @@ def read_file(path: Path) -> Document:
         place = Place(name)
         text = f"cannot be read ({error.strerror}), expected a YAML file that this user may read"
     raise ConfigError([Problem(place, "", text)])
+
+
+def read_own(path: Path) -> Document:
+    """The document of a file that comes with the service, and is right."""
+    return Walk(str(path)).document(yaml.compose(path.read_text("utf-8"), Loader=Quick))
 
 
 def read(text: str, name: str) -> Document:
@@ -167,7 +177,7 @@ class Walk:
             return self.mapping(node, key)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*key, index)) for index, child in enumerate(node.value)]
-        return scalar(node.value) if isinstance(node, yaml.ScalarNode) and node.style is None else node.value
+        return scalar(node.value) if isinstance(node, yaml.ScalarNode) and not node.style else node.value
 
     def mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -85,7 +85,8 @@ class Settings(Section):
     )
     """The dashboards, each the name of a built-in board (`overview`, `containers`, `gpu`, `probes`,
     `sensors`), the path of a YAML file with one board (relative to this file), or a board itself.  The first
-    is shown at first."""
+    is shown at first.  `found`, at the end, stands for the built-in ones of what is on this host at the
+    start and at a reload: containers or systemd, sensors, GPUs, and probes where they have targets."""
     log: Log = Log()
     reload_on_change: Annotated[bool, Takes.RELOAD] = False
     """Reload when this file or that of a board has changed, and not only when asked to."""

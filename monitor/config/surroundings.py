@@ -7,15 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .options import Filesystem
+from .present import present
 
 CONTAINERS = ("veth", "docker", "br-", "cali", "cni", "flannel", "cilium", "lxc", "virbr", "vnet", "podman")
 """How the names begin of interfaces that come and go with containers and virtual machines."""
-SOURCES = {
-    "containers": ("run/systemd/system", "run/docker.sock", "run/podman/podman.sock"),
-    "sensors": ("sys/class/hwmon/*", "sys/class/thermal/thermal_zone*"),
-    "gpu": ("proc/driver/nvidia/version",),
-}
-"""Built-in boards, and what is there on a host where they show something."""
 REMOTE = re.compile(r"nfs4?|cifs|smb3|9p|ceph|fuse\.(sshfs|glusterfs|s3fs)|glusterfs|afs")
 
 
@@ -46,7 +41,7 @@ def surroundings(root: Path = Path("/")) -> Surroundings:
         interfaces=tuple(sorted(path.name for path in folder(root / "sys/class/net"))),
         disks=tuple(mounts),
         remote=tuple(point for point, kind in mounts.items() if REMOTE.fullmatch(kind)),
-        boards=tuple(name for name, places in SOURCES.items() if any(there(root, each) for each in places)),
+        boards=tuple(present(root=root)),
     )
 
 
@@ -68,13 +63,6 @@ def watched(root: Path) -> Iterator[tuple[str, str]]:
         left_out = re.search(rules.mount_points_exclude, point) or re.search(rules.fs_types_exclude, kind)
         if not left_out:
             yield point, kind
-
-
-def there(root: Path, pattern: str) -> bool:
-    try:
-        return any(True for _ in root.glob(pattern))
-    except OSError:
-        return False
 
 
 def folder(path: Path) -> list[Path]:

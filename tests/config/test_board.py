@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Board, ConfigError, load
-from monitor.config.library import built_in
+from monitor.config.library import BUILT_IN, built_in
+from monitor.config.reader import read_file, read_own
 
 MINE = """name: mine
 title: Mine
@@ -54,6 +55,13 @@ def test_a_built_in_board_asks_for_what_this_host_s_collectors_give(tmp_path: Pa
     told = set(re.findall(r"\| `(\w+)` \|", (Path(__file__).parents[2] / "docs/metrics.md").read_text()))
     assert asked
     assert asked <= told
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_built_in_board_is_read_in_a_hurry_and_says_the_same(name: str) -> None:
+    careful = read_file(BUILT_IN / f"{name}.yaml")
+    assert careful.problems == []
+    assert read_own(BUILT_IN / f"{name}.yaml").data == careful.data
 
 
 def test_a_copy_of_the_built_in_board_needs_a_name_of_its_own(tmp_path: Path) -> None:

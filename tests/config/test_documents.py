@@ -104,7 +104,7 @@ def test_the_schema_takes_a_switch_and_a_board_in_each_of_their_forms() -> None:
     described = schema()
     assert [each["type"] for each in described["$defs"]["Switch"]["anyOf"]] == ["boolean", "object"]
     assert described["properties"]["boards"]["items"]["anyOf"][0] == {"type": "string"}
-    assert described["properties"]["boards"]["default"] == ["overview"]
+    assert described["properties"]["boards"]["default"] == ["overview", "found"]
 
 
 def test_editors_find_the_schema_beside_the_file() -> None:
