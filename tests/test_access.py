@@ -86,7 +86,7 @@ def remove(made: Service, _secret: str) -> None:
 
 @pytest.mark.parametrize("end", [log_out, change_password, change_role, remove])
 @pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_session_that_ends_takes_its_pages_along(
     tmp_path: Path, workers: str, end: Callable[[Service, str], None]
 ) -> None:
@@ -108,7 +108,7 @@ async def test_a_session_that_ends_takes_its_pages_along(
     assert (await ended(other))[0] == 1012
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_token_opens_the_live_stream_until_it_is_revoked(tmp_path: Path) -> None:
     made = service(tmp_path)
     async with made.running() as url:
@@ -122,7 +122,7 @@ async def test_a_token_opens_the_live_stream_until_it_is_revoked(tmp_path: Path)
         assert (await ended(client))[0] == 4401
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_what_everybody_may_is_taken_back_from_everybody(tmp_path: Path) -> None:
     made = service(tmp_path, **{"access.anonymous": "viewer"})
     async with made.running() as url:
@@ -136,7 +136,7 @@ async def test_what_everybody_may_is_taken_back_from_everybody(tmp_path: Path) -
         assert (await ended(client))[0] == 4401
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_cookie_alone_opens_no_socket(tmp_path: Path) -> None:
     made = service(tmp_path)
     async with made.running() as url:
@@ -148,7 +148,7 @@ async def test_a_cookie_alone_opens_no_socket(tmp_path: Path) -> None:
         assert not len(made.audience)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_page_that_stays_open_keeps_its_session(tmp_path: Path) -> None:
     made = service(tmp_path)
     async with made.running() as url:
@@ -163,7 +163,7 @@ async def test_a_page_that_stays_open_keeps_its_session(tmp_path: Path) -> None:
         await ended(client)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_nobody_is_told_anything_on_an_address_of_a_closed_service(tmp_path: Path) -> None:
     made = service(tmp_path)
     async with made.running() as url:

@@ -38,7 +38,7 @@ async def get(url: str, token: str = "", cookie: str = "") -> HTTPResponse:
     return await AsyncHTTPClient().fetch(url, headers=headers, raise_error=False, follow_redirects=False)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_the_start_prints_a_link_that_logs_in(tmp_path: Path) -> None:
     made = Service(tmp_path, ACCESS__ANONYMOUS="none")
     made.start()
@@ -72,7 +72,7 @@ def test_the_journal_is_told_no_link(tmp_path: Path) -> None:
     assert said == "to log in, open the link that this prints: monitor login-link\n"
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_another_link_can_be_had_while_it_runs(
     service: Service, state: list[str], capsys: Output
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_service_that_has_ended_has_no_address_to_lead_to(
     assert main(["login-link", *state, "--url", made.url]) == 0
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_token_is_made_used_listed_and_revoked(
     service: Service, state: list[str], capsys: Output
 ) -> None:

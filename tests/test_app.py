@@ -36,7 +36,7 @@ async def scraped(made: Service) -> None:
 BOOT = float(Path("/proc/stat").read_text().partition("btime ")[2].split()[0])
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_one_sample_walks_from_the_kernel_to_the_browser(tmp_path: Path) -> None:
     made = service(tmp_path)
     async with made.running() as url:
@@ -54,7 +54,7 @@ async def test_one_sample_walks_from_the_kernel_to_the_browser(tmp_path: Path) -
     assert boot == BOOT
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_tick_that_fails_is_not_the_last_and_none_that_counts(
     tmp_path: Path, expect_log: ExpectLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +79,7 @@ async def test_a_tick_that_fails_is_not_the_last_and_none_that_counts(
     assert counted[0] == 3
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_every_target_is_up_and_bears_its_labels(tmp_path: Path) -> None:
     made = service(tmp_path, **{"collect.instance": "here"})
     async with made.running() as url:
@@ -95,7 +95,7 @@ async def test_every_target_is_up_and_bears_its_labels(tmp_path: Path) -> None:
         assert "\nup " not in page
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_viewers_are_told_of_the_end_and_sent_back_with_a_spread(tmp_path: Path) -> None:
     made = service(tmp_path)
     async with made.running() as url:

@@ -23,7 +23,7 @@ from tests.conftest import ExpectLog
 from tests.reloaded import BOARD, Client, running
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_good_file_is_taken_and_a_bad_one_leaves_everything_as_it_was(
     tmp_path: Path, expect_log: ExpectLog, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -46,7 +46,7 @@ async def test_a_good_file_is_taken_and_a_bad_one_leaves_everything_as_it_was(
         assert telemetry.config_taken_at > taken_at
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_what_needs_a_restart_stays_and_is_named(tmp_path: Path, expect_log: ExpectLog) -> None:
     expect_log("^WARNING monitor.reload: needs a restart: server.max_body; collect.job$")
     async with running(tmp_path) as run:
@@ -61,7 +61,7 @@ async def test_what_needs_a_restart_stays_and_is_named(tmp_path: Path, expect_lo
         assert run.service.telemetry.config_waiting == 0
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_viewers_that_this_machine_has_no_memory_for_are_refused(
     tmp_path: Path, expect_log: ExpectLog
 ) -> None:
@@ -71,7 +71,7 @@ async def test_viewers_that_this_machine_has_no_memory_for_are_refused(
         assert run.service.audience.doors.clients == 1000
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_file_that_is_gone_is_a_refusal(tmp_path: Path, expect_log: ExpectLog) -> None:
     expect_log("config.yaml: cannot be read")
     async with running(tmp_path) as run:
@@ -81,7 +81,7 @@ async def test_a_file_that_is_gone_is_a_refusal(tmp_path: Path, expect_log: Expe
         assert [(each["place"], each["path"]) for each in problems] == [("config.yaml", "")]
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_everybody_hears_of_a_refusal_and_of_its_end(tmp_path: Path, expect_log: ExpectLog) -> None:
     expect_log("log.level")
     async with running(tmp_path) as run:
@@ -106,7 +106,7 @@ async def test_everybody_hears_of_a_refusal_and_of_its_end(tmp_path: Path, expec
             await client.go()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_reload_that_changes_nothing_tells_nobody(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         client = await Client.come(run)
@@ -117,7 +117,7 @@ async def test_a_reload_that_changes_nothing_tells_nobody(tmp_path: Path) -> Non
         await client.go()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_who_asked_is_told_when_it_begins_and_when_it_is_over(
     tmp_path: Path, expect_log: ExpectLog
 ) -> None:
@@ -166,7 +166,7 @@ async def test_what_cannot_be_taken_in_part_is_refused(telemetry: Telemetry, exp
     assert reload.settings == old
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_file_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
     pipe = tmp_path / "config.yaml"
     os.mkfifo(pipe)
@@ -186,7 +186,7 @@ def killed(process: int) -> None:
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_while_a_process_hangs_that_reads_no_other_is_started(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("{}")
@@ -255,7 +255,7 @@ def test_files_are_not_looked_at_unless_that_is_wanted(tmp_path: Path, telemetry
     assert not asked(reload)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_change_of_a_watched_board_reaches_who_looks_at_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,7 +271,7 @@ async def test_a_change_of_a_watched_board_reaches_who_looks_at_it(
         await client.go()
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_workers_go_by_the_new_configuration_and_tell_their_viewers(
     tmp_path: Path, expect_log: ExpectLog
 ) -> None:
@@ -305,7 +305,7 @@ async def test_workers_go_by_the_new_configuration_and_tell_their_viewers(
             await client.go()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_the_end_goes_by_the_configuration_in_force(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         client = await Client.come(run)
@@ -322,7 +322,7 @@ async def test_the_end_goes_by_the_configuration_in_force(tmp_path: Path) -> Non
         ("import os; os.kill(os.getpid(), 9)", "the process for it ended before it had answered"),
     ],
 )
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_process_that_does_not_answer_as_it_should_is_a_refusal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str
 ) -> None:
@@ -331,7 +331,7 @@ async def test_a_process_that_does_not_answer_as_it_should_is_a_refusal(
         await Reader(Origin(tmp_path / "config.yaml")).read(Settings())
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_where_no_process_can_be_started_the_configuration_in_force_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: ExpectLog
 ) -> None:

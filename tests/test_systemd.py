@@ -214,7 +214,7 @@ def test_sockets_are_told_apart_by_where_they_listen() -> None:
 
 
 @pytest.mark.parametrize("part", ["store", "stream"])
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_the_watchdog_is_left_alone_once_ticks_are_not_stored_or_not_streamed(
     part: str, tmp_path: Path, expect_log: ExpectLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ def service(folder: Path, flags: Mapping[str, str] = NOTHING) -> Service:
     return Service(load(None, {}, {**settings, **flags}).settings)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_the_page_and_the_live_stream_come_under_tls(tmp_path: Path) -> None:
     unused, plain = bind_unused_port()
     unused.close()
@@ -99,7 +99,7 @@ async def to_the_end(line: Line) -> None:
         (b"\x81\xff\0\0\0\0\0\x10\0\0\0\0\0\0" + bytes(1 << 17), 1009),  # Is too long.
     ],
 )
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_connection_is_closed_as_without_tls(tmp_path: Path, said: bytes, code: int) -> None:
     made = service(tmp_path)
     async with made.running() as url:
@@ -112,7 +112,7 @@ async def test_a_connection_is_closed_as_without_tls(tmp_path: Path, said: bytes
     assert made.telemetry.orphans == made.telemetry.zombies == 0
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_viewer_that_reads_nothing_is_cut_and_the_others_are_not(tmp_path: Path) -> None:
     short = {f"server.websocket.{name}": "500ms" for name in ("ping_interval", "ping_timeout")}
     made = service(tmp_path, {**short, "server.websocket.sweep_interval": "100ms"})
@@ -171,7 +171,7 @@ def test_workers_and_tls_do_not_go_together() -> None:
         load(None, {}, {"server.tls.certificate": "/a", "server.tls.key": "/b", "server.workers": "2"})
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_under_tls_the_cookie_is_of_this_host_and_never_sent_in_the_clear(tmp_path: Path) -> None:
     made = service(tmp_path, {"access.anonymous": "none"})
     trust = str(tmp_path / "monitor.crt")

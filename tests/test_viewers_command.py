@@ -46,7 +46,7 @@ async def command(service: Service, *arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_who_watches_is_listed_and_can_be_cut(service: Service) -> None:
     client = await websocket_connect(service.url.replace("http", "ws") + "live")
     welcome = await client.read_message()
@@ -91,7 +91,7 @@ def test_where_no_service_has_said_anything_the_default_is_asked(tmp_path: Path)
     assert said(Namespace(state=tmp_path, config=None)) == ""
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_key_of_another_service_is_not_shown(service: Service, user_state: Path) -> None:
     (user_state / "monitor").mkdir()
     folder = Folder(user_state / "monitor" / FOLDER)
@@ -121,7 +121,7 @@ def test_only_an_address_of_this_machine_is_shown_its_key(url: str, here: bool) 
     assert is_here(url) is here
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_one_that_is_not_there_cannot_be_cut(service: Service) -> None:
     status, out, err = await command(service, "--cut", "../boards")
     assert (status, out) == (1, "")

@@ -73,7 +73,7 @@ async def own_rows(reader: Reader) -> list[list[object]]:
     return [row for row in table["rows"] if row[place] == ADDRESS]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_stream_comes_as_it_is_made_and_pings_are_answered(
     proxy: Proxy, trust: ssl.SSLContext
 ) -> None:
@@ -90,7 +90,7 @@ async def test_the_stream_comes_as_it_is_made_and_pings_are_answered(
     await reader.close()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_stream_goes_on_where_it_was_when_the_proxy_restarts(
     proxy: Proxy, trust: ssl.SSLContext
 ) -> None:
@@ -106,7 +106,7 @@ async def test_a_stream_goes_on_where_it_was_when_the_proxy_restarts(
     await again.close()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_who_gets_no_upgrade_is_told_of_a_restart_of_the_service(
     service: Service, certificate: tuple[Path, Path], trust: ssl.SSLContext, tmp_path: Path
 ) -> None:
@@ -133,7 +133,7 @@ async def test_who_gets_no_upgrade_is_told_of_a_restart_of_the_service(
 
 
 @pytest.mark.parametrize("how", ["TLS of its own", "workers"])
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_it_needs_no_proxy(
     how: str, certificate: tuple[Path, Path], trust: ssl.SSLContext, tmp_path: Path
 ) -> None:

@@ -104,7 +104,7 @@ def is_whole(times: list[int]) -> bool:
     return times == list(range(times[0], times[-1] + STEP, STEP))
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_the_page_loads_compressed(proxy: Proxy) -> None:
     answers = await files_of_the_page(proxy)
     assert len(answers) >= 4
@@ -114,7 +114,7 @@ async def test_the_page_loads_compressed(proxy: Proxy) -> None:
     assert answers[0].headers["Content-Security-Policy"]
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_viewer_is_seen_where_it_is_and_not_where_it_says(
     proxy: Proxy, trust: ssl.SSLContext
 ) -> None:
@@ -138,7 +138,7 @@ async def hide(viewer: Viewer) -> None:
     assert is_whole([before[-1], *missed, *await viewer.ticks(2)][1:])
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_hidden_pages_stay_connected_for_longer_than_the_proxies_wait(
     proxies: dict[str, Proxy], trust: ssl.SSLContext
 ) -> None:
@@ -149,7 +149,7 @@ async def test_hidden_pages_stay_connected_for_longer_than_the_proxies_wait(
     assert viewers, "no proxy is installed"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_viewer_goes_on_where_it_was_when_the_proxy_restarts(
     proxy: Proxy, trust: ssl.SSLContext
 ) -> None:
@@ -165,7 +165,7 @@ async def test_a_viewer_goes_on_where_it_was_when_the_proxy_restarts(
     await again.close()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_viewers_are_told_of_a_restart_of_the_service_and_come_back(
     proxies: dict[str, Proxy], service: Service, trust: ssl.SSLContext
 ) -> None:
@@ -182,7 +182,7 @@ async def test_viewers_are_told_of_a_restart_of_the_service_and_come_back(
         await again.close()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_part_of_a_site_is_enough(part_proxy: Proxy, trust: ssl.SSLContext) -> None:
     answers = await files_of_the_page(part_proxy)
     assert len(answers) >= 4
@@ -193,7 +193,7 @@ async def test_a_part_of_a_site_is_enough(part_proxy: Proxy, trust: ssl.SSLConte
     await viewer.close()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_the_proxies_do_cut_who_is_silent_for_longer(
     part_proxies: dict[str, Proxy], trust: ssl.SSLContext
 ) -> None:

@@ -24,6 +24,7 @@ from monitor.telemetry import Telemetry
 from tests.access.house import open_to_all
 from tests.stream.fixtures import audience, clock, house
 from tests.stream.house import House
+from tests.surroundings import PATIENCE
 
 __all__ = ["audience", "clock", "house"]
 
@@ -126,7 +127,7 @@ def http_server(io_loop: IOLoop, app: Application, _unused_port: tuple[Any, int]
     server.add_socket(_unused_port[0])
     yield server
     server.stop()
-    io_loop.run_sync(server.close_all_connections, timeout=5)
+    io_loop.run_sync(server.close_all_connections, timeout=PATIENCE)
 
 
 @pytest.fixture

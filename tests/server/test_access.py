@@ -180,7 +180,7 @@ def test_every_route_says_what_it_needs_and_the_table_agrees(app: Application) -
         assert handler.needed(method) == needs, path
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_who_gets_what(ask: Ask, people: dict[str, dict[str, str]]) -> None:
     everything = {PREFIX + path: row for path, row in ROUTES.items()} | LEADS
     wrong = []
@@ -192,7 +192,7 @@ async def test_who_gets_what(ask: Ask, people: dict[str, dict[str, str]]) -> Non
     assert not wrong
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_nobody_gets_anything_from_elsewhere(ask: Ask, people: dict[str, dict[str, str]]) -> None:
     places = [
         ({"Host": HOST, "Origin": "https://evil.example"}, 403),
@@ -206,7 +206,7 @@ async def test_nobody_gets_anything_from_elsewhere(ask: Ask, people: dict[str, d
                 assert found.code == refused, (person, path)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_no_answer_holds_a_secret_whose_letters_its_packed_size_could_tell(
     ask: Ask, people: dict[str, dict[str, str]], access: Access
 ) -> None:

@@ -29,6 +29,7 @@ from monitor.server.parameters import ParameterError
 from monitor.storage import Matcher, Selection
 from monitor.storage.events import Events
 from monitor.storage.head import Head
+from tests.surroundings import PATIENCE
 
 from .conftest import NOW, TARGET, Ask, filled_head
 
@@ -377,7 +378,7 @@ def test_requests_over_the_wire_fare_no_worse(io_loop: IOLoop, ask: Ask, seed: i
 
     for _ in range(30):
         path, query = some_request(chance)
-        outcome = io_loop.run_sync(partial(fetch, path, query), timeout=5)
+        outcome = io_loop.run_sync(partial(fetch, path, query), timeout=PATIENCE)
         assert outcome in {(200, "success"), (400, "error"), (405, "error"), (422, "error")}
 
 

@@ -17,6 +17,7 @@ from tornado.web import Application, RequestHandler
 from monitor.server.arrivals import Arrivals, Patience
 from monitor.server.listener import make_server
 from monitor.telemetry import Telemetry
+from tests import surroundings
 from tests.clock import Clock
 
 PATIENCE = Patience(request=10.0, idle=60.0, answer=5.0)
@@ -59,7 +60,7 @@ def http_server(
     server.add_socket(_unused_port[0])
     yield server
     server.stop()
-    io_loop.run_sync(server.close_all_connections, timeout=5)
+    io_loop.run_sync(server.close_all_connections, timeout=surroundings.PATIENCE)
     assert len(arrivals) == 0
 
 
@@ -88,7 +89,7 @@ def pass_time(clock: Clock, arrivals: Arrivals, seconds: float) -> None:
         arrivals.sweep()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_twenty_five_of_each_that_never_finish_are_closed_in_time(
     http_server: HTTPServer, http_port: int, arrivals: Arrivals, clock: Clock, telemetry: Telemetry
 ) -> None:

@@ -24,6 +24,7 @@ from tests.clock import Clock
 from tests.conftest import ExpectLog
 from tests.server.reader import Event, Reader
 from tests.stream.house import START, House, subscribe
+from tests.surroundings import PATIENCE
 
 from .conftest import Streaming
 
@@ -62,7 +63,7 @@ def begin(io_loop: IOLoop, http_server: HTTPServer, base_url: str, audience: Aud
     yield begun
     for reader in readers:
         reader.writer.transport.abort()
-    io_loop.run_sync(audience.empty.wait, timeout=5)
+    io_loop.run_sync(audience.empty.wait, timeout=PATIENCE)
     assert len(audience.feeds) == audience.doors.inside.total() == 0
     assert audience.telemetry.gone.total() == audience.telemetry.sessions_opened
 
@@ -332,7 +333,7 @@ async def test_a_client_that_stops_reading_is_queued_for_within_bounds_and_then_
     sweep(audience, clock, BOUNDS.no_drain + BOUNDS.sweep_interval)
     assert audience.telemetry.gone == {"no-progress": 1}
     await reader.close()
-    await asyncio.wait_for(audience.empty.wait(), 5)
+    await asyncio.wait_for(audience.empty.wait(), PATIENCE)
 
 
 @pytest.mark.gen_test

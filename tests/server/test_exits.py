@@ -21,6 +21,7 @@ from monitor.stream.audience import Audience
 from tests.clock import Clock
 from tests.conftest import ExpectLog
 from tests.stream.house import subscribe
+from tests.surroundings import PATIENCE
 
 from .conftest import Streaming
 
@@ -65,7 +66,7 @@ def nobody_left(
     sweep()
     assert len(audience) == len(audience.feeds) == audience.doors.inside.total() == 0
     assert audience.telemetry.gone.total() == audience.telemetry.sessions_opened
-    io_loop.run_sync(http_server.close_all_connections, timeout=5)
+    io_loop.run_sync(http_server.close_all_connections, timeout=PATIENCE)
     for record in caplog.get_records("call"):
         record.exc_info = None  # It holds the frames of what failed.
     gc.collect()
@@ -136,7 +137,7 @@ async def test_on_message_fails(
     monkeypatch.setattr(audience, "receive", fails)
     await client.write_message("anything")
     await ended(client)
-    await asyncio.wait_for(audience.empty.wait(), 5)
+    await asyncio.wait_for(audience.empty.wait(), PATIENCE)
     assert audience.telemetry.gone.total() == 1
 
 
@@ -202,7 +203,7 @@ async def test_a_sweep_between_the_end_of_a_socket_and_the_turn_that_tells_of_it
     connection.stream.close()  # As where a write finds that the peer is gone.
     sweep()
     assert (session in audience.connections, audience.telemetry.zombies) == (True, 0)
-    await asyncio.wait_for(audience.empty.wait(), 5)
+    await asyncio.wait_for(audience.empty.wait(), PATIENCE)
     assert (audience.telemetry.gone, audience.telemetry.zombies) == ({"lost": 1}, 0)
 
 

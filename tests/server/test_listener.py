@@ -9,6 +9,7 @@ from tornado.tcpclient import TCPClient
 from tornado.web import Application
 
 from monitor.server.listener import MAX_BODY, MAX_HEADER, make_server
+from tests.surroundings import PATIENCE
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def http_server(server: HTTPServer, io_loop: Any, _unused_port: tuple[Any, int])
     server.add_socket(_unused_port[0])
     yield server
     server.stop()
-    io_loop.run_sync(server.close_all_connections, timeout=5)
+    io_loop.run_sync(server.close_all_connections, timeout=PATIENCE)
 
 
 async def connect(port: int) -> IOStream:

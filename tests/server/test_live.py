@@ -20,6 +20,7 @@ from monitor.server.base import HEADERS
 from monitor.stream.audience import Audience
 from monitor.stream.liveness import Awake
 from tests.stream.house import START, House, Line, subscribe
+from tests.surroundings import PATIENCE
 
 from .conftest import Streaming
 
@@ -52,7 +53,7 @@ def connect(io_loop: IOLoop, http_server: HTTPServer, base_url: str, audience: A
     yield connected
     for client in clients:
         client.close()
-    io_loop.run_sync(audience.empty.wait, timeout=5)
+    io_loop.run_sync(audience.empty.wait, timeout=PATIENCE)
 
 
 async def message(client: WebSocketClientConnection) -> dict[str, Any]:
@@ -203,7 +204,7 @@ async def test_a_hook_that_fails_leaves_no_session_behind(
     assert audience.telemetry.gone == {"lost": 1}
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_sessions_come_and_go_without_a_trace(
     io_loop: IOLoop, http_server: HTTPServer, base_url: str, audience: Audience
 ) -> None:

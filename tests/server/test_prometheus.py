@@ -126,7 +126,7 @@ def without_job(labels: dict[str, str]) -> set[tuple[str, str]]:
     return {(name, value) for name, value in labels.items() if name != "job"}
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_prometheus_reads_both_formats_and_finds_the_same(
     http_client: AsyncHTTPClient, http_port: int, tmp_path: Path, scrapes: Scrapes
 ) -> None:
@@ -188,7 +188,7 @@ SAME_SHAPE = (
 )
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_our_answers_have_the_shape_of_its_own(
     ask: Ask,
     http_client: AsyncHTTPClient,

@@ -18,6 +18,7 @@ from tornado.web import Application, RequestHandler
 
 from monitor.server.listener import make_server
 from monitor.server.proxies import Client, Proxies
+from tests.surroundings import PATIENCE
 
 PROXIES = Proxies(tuple(map(ip_network, ("127.0.0.1", "10.1.0.0/16", "fd00:1::/64"))))
 NEAR = "127.0.0.1"
@@ -116,7 +117,7 @@ def http_server(app: Application, io_loop: IOLoop, _unused_port: tuple[Any, int]
     server.add_socket(_unused_port[0])
     yield server
     server.stop()
-    io_loop.run_sync(server.close_all_connections, timeout=5)
+    io_loop.run_sync(server.close_all_connections, timeout=PATIENCE)
 
 
 @pytest.mark.gen_test

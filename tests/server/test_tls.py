@@ -24,6 +24,7 @@ from monitor.server.gate import Gate
 from monitor.server.listener import make_server
 from monitor.server.tls import Files, Identity, TlsError
 from monitor.telemetry import Telemetry
+from tests import surroundings
 from tests.clock import Clock
 from tests.conftest import ExpectLog
 from tests.tls import pair, trusting
@@ -75,7 +76,7 @@ def port(
 
     io_loop.run_sync(begin)
     yield _unused_port[1]
-    io_loop.run_sync(end, timeout=5)
+    io_loop.run_sync(end, timeout=surroundings.PATIENCE)
     assert len(arrivals) == 0
 
 
@@ -145,7 +146,7 @@ def hello(context: ssl.SSLContext) -> bytes:
     return outgoing.read()
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_handshake_that_is_never_finished_is_closed_in_time(
     port: int, files: Files, arrivals: Arrivals, clock: Clock, telemetry: Telemetry
 ) -> None:

@@ -15,6 +15,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from monitor.stream.audience import Audience
 from tests.stream.house import House, subscribe
+from tests.surroundings import PATIENCE
 
 from .conftest import Ask, Streaming
 
@@ -31,10 +32,10 @@ def viewer(
     """One who watches, with a long name; gone at the end."""
     url = base_url.replace("http", "ws") + "/live"
     request = HTTPRequest(url, headers={"User-Agent": "<b>" + "x" * 200})
-    client: WebSocketClientConnection = io_loop.run_sync(lambda: websocket_connect(request), timeout=5)
+    client: WebSocketClientConnection = io_loop.run_sync(lambda: websocket_connect(request), timeout=PATIENCE)
     yield client
     client.close()
-    io_loop.run_sync(audience.empty.wait, timeout=5)
+    io_loop.run_sync(audience.empty.wait, timeout=PATIENCE)
 
 
 async def message(client: WebSocketClientConnection) -> dict[str, Any]:

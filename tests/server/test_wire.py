@@ -27,6 +27,7 @@ from monitor.stream.frames import Frame
 from monitor.telemetry import Telemetry
 from tests.access.house import open_to_all
 from tests.stream.house import House, subscribe
+from tests.surroundings import PATIENCE
 
 
 def test_tornado_still_has_what_wire_relies_on() -> None:
@@ -252,7 +253,7 @@ async def test_a_client_that_is_gone_before_it_is_greeted_leaves_as_all_do(
 
     monkeypatch.setattr(LiveHandler, "_detach_stream", reset)
     await upgrade(raw)
-    await asyncio.wait_for(audience.empty.wait(), 5)
+    await asyncio.wait_for(audience.empty.wait(), PATIENCE)
     assert audience.telemetry.sessions_opened == 1
     assert audience.telemetry.gone["lost"] == 1
 
