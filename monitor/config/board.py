@@ -127,6 +127,8 @@ class Panel(Scale):
     """What is drawn."""
     width: Literal[1, 2, 3] = 1
     """Columns of the grid's three."""
+    needs: str = ""
+    """What it takes to have data here, said in a panel that has none."""
 
 
 class Board(Section):

@@ -23,6 +23,7 @@ const panelOf = (kind: Kind, queries: Query[], extra: Partial<Panel> = {}): Pane
   warn: null,
   critical: null,
   width: 1,
+  needs: "",
   ...extra,
 });
 

@@ -12,7 +12,7 @@ const LEAST = 2000;
 const asked = (query: string, legend: string, role: Role = "value"): Query => ({ query, legend, role });
 
 function panel(title: string, kind: Panel["kind"], unit: Unit, max: number | null, queries: Query[]): Panel {
-  return { title, kind, unit, max, queries, section: null, min: 0, warn: null, critical: null, width: 1 };
+  return { title, kind, unit, max, queries, section: null, min: 0, warn: null, critical: null, width: 1, needs: "" };
 }
 
 /** The charts of a burst whose samples are `step` ms apart. */

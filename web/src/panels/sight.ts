@@ -1,4 +1,4 @@
-/** Tells when an element comes into sight or leaves it. */
+/** Tells where an element is: in sight or not. */
 import type { Attachment } from "svelte/attachments";
 
 export function sight(tell: (inSight: boolean) => void): Attachment<Element> {
@@ -9,4 +9,9 @@ export function sight(tell: (inSight: boolean) => void): Attachment<Element> {
     watch.observe(node);
     return () => watch.disconnect();
   };
+}
+
+/** Tells whether an element is below what is in sight. */
+export function below(tell: (below: boolean) => void): Attachment<Element> {
+  return (node) => sight((inSight) => tell(!inSight && node.getBoundingClientRect().top > 0))(node);
 }

@@ -22,6 +22,7 @@ it("fills in the defaults", () => {
           warn: null,
           critical: null,
           width: 1,
+          needs: "",
         },
       ],
     },

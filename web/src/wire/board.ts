@@ -9,7 +9,7 @@
  *   Headline title, unit = "none", queries [Query], show = "largest" | "each", warn, critical, min, max = null,
  *            details [Detail] = []
  *   Panel    title, section = null, kind = "line" | "area" | "stacked" | "heat" | "bars", unit = "none",
- *            queries [Query], min, max, warn, critical = null, width = 1 | 2 | 3
+ *            queries [Query], min, max, warn, critical = null, width = 1 | 2 | 3, needs = "" (what it takes to have data)
  *
  * `min` and `max` are what the axis covers at least. The feed's queries are, in this order: of each headline
  * its queries, then its details; then of each panel its queries.
@@ -69,6 +69,8 @@ export interface Panel extends Scale {
   kind: Kind;
   queries: Query[];
   width: 1 | 2 | 3;
+  /** What it takes to have data here; empty where that is not said. */
+  needs: string;
 }
 
 export interface Board {
@@ -129,6 +131,7 @@ const panel: Check<Panel> = (value, place) => {
     kind: otherwise(oneOf(KINDS), "line")(found.kind, `${place}.kind`),
     queries: list(query)(found.queries, `${place}.queries`),
     width: otherwise(oneOf([1, 2, 3] as const), 1)(found.width, `${place}.width`),
+    needs: otherwise(text, "")(found.needs, `${place}.needs`),
     ...scale(found, place),
   };
 };
