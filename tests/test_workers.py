@@ -7,7 +7,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tests.chaos.truth import ask, compare
 from tests.chaos.viewer import Viewer
 from tests.conftest import ExpectLog
 from tests.service import Service as Running
+from tests.surroundings import PATIENCE
 
 VIEWERS = 50
 KILLS = 3
@@ -31,7 +32,7 @@ KILLS = 3
 
 def service(folder: Path, **flags: str) -> Service:
     settings = {"server.listen": "127.0.0.1:0", "storage.path": str(folder), "collect.interval": "100ms"}
-    settings["access.anonymous"] = "operator"
+    settings |= {"access.anonymous": "operator", "server.websocket.close_timeout": "1m"}
     return Service(load(None, {}, settings | {"server.workers": "2"} | flags).settings)
 
 
@@ -44,9 +45,19 @@ async def ready(made: Service) -> AsyncIterator[str]:
 
 
 async def until_ready(made: Service) -> None:
-    while not (made.workers.running and all(each.ready for each in made.workers.running.values())):
+    running = made.workers.running
+    await until(made, lambda: bool(running) and all(each.ready for each in running.values()))
+
+
+async def until(made: Service, condition: Callable[[], bool]) -> None:
+    while not condition():
         await made.scraped.wait()
         await asyncio.sleep(0)
+
+
+async def until_empty(made: Service) -> None:
+    """What a worker has counted and who has left it are two messages."""
+    await until(made, lambda: (made.workers.load, made.audience.doors.inside, len(made.feeds)) == (0, {}, 0))
 
 
 async def heard(client: WebSocketClientConnection, kind: str) -> dict[str, Any]:
@@ -100,7 +111,7 @@ async def test_viewers_are_shared_out_and_counted_as_one_audience(tmp_path: Path
         await close(*clients)
         await until_figure(url, "monitor_clients", 0)
         await until_figure(url, 'monitor_sessions_gone_total{reason="closed"}', 6)
-        assert (made.workers.load, made.audience.doors.inside, len(made.feeds)) == (0, {}, 0)
+        await until_empty(made)
 
 
 def test_what_may_wait_for_the_slow_is_shared_out(tmp_path: Path) -> None:
@@ -117,11 +128,15 @@ async def test_the_limits_hold_for_all_processes_together(tmp_path: Path) -> Non
             await watch(url)
         await close(*clients)
         await until_figure(url, "monitor_clients", 0)
+        await until_empty(made)
         await close(await watch(url))
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_viewers_of_every_process_are_listed_and_can_be_cut(tmp_path: Path) -> None:
+async def test_viewers_of_every_process_are_listed_and_can_be_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "ANSWER", PATIENCE)
     made = service(tmp_path)
     async with ready(made) as url:
         clients = [await watch(url) for _ in range(2)]
@@ -173,9 +188,7 @@ async def test_the_service_serves_while_its_workers_do_not_start(
     expect_log(r"worker 1 keeps ending \(status 3\); it is started ever less often")
     async with made.running() as url:
         client = await watch(url)
-        while made.telemetry.workers_ended < 4:
-            await made.scraped.wait()
-            await asyncio.sleep(0)
+        await until(made, lambda: made.telemetry.workers_ended >= 4)
         assert len(made.audience) == 1
         await close(client)
 
@@ -184,14 +197,15 @@ async def test_the_service_serves_while_its_workers_do_not_start(
 async def test_a_worker_that_stops_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: ExpectLog
 ) -> None:
-    monkeypatch.setattr(workers, "SILENT", 1.5)
     made = service(tmp_path, **{"server.websocket.sweep_interval": "100ms"})
     expect_log("worker 1 ended with status -9")
     async with ready(made) as url:
         clients = [await watch(url) for _ in range(2)]
         (stopped,) = made.workers.running.values()
         os.kill(stopped.pid, signal.SIGSTOP)
-        await stopped.ended.wait()
+        with monkeypatch.context() as hasty:
+            hasty.setattr(workers, "SILENT", 1.5)
+            await stopped.ended.wait()
         await until_ready(made)
         assert made.telemetry.gone == {"worker-ended": 1}
         (replaced,) = made.workers.running.values()
@@ -214,13 +228,14 @@ def command_of(pid: str) -> bytes:
         return b""
 
 
-async def replaced(main: int, gone: int, url: str) -> None:
-    """Until another worker serves in place of one that is gone."""
+async def replaced(main: int, gone: int, url: str) -> list[int]:
+    """The workers, once another serves in place of one that is gone."""
     while gone in (pids := worker_pids(main)) or len(pids) < 2:
         await figure(url, "monitor_clients")
     for name in ("1", "2"):
         while not await figure(url, f'monitor_worker_resident_memory_bytes{{worker="{name}"}}'):
             pass
+    return pids
 
 
 @pytest.mark.gen_test(timeout=120)
@@ -230,15 +245,15 @@ async def test_viewers_of_a_killed_worker_come_back_and_miss_nothing(tmp_path: P
     try:
         assert made.process
         main, port = made.process.pid, int(made.url.rstrip("/").rpartition(":")[2])
-        await replaced(main, 0, made.url)
+        pids = await replaced(main, 0, made.url)
         place = Place("127.0.0.1", "127.0.0.1", port, "127.0.0.1", deflate=True)
         viewers = [Viewer(place._replace(deflate=bool(seed % 2)), seed) for seed in range(VIEWERS)]
         watching = [asyncio.create_task(viewer.run()) for viewer in viewers]
         await asyncio.gather(*(viewer.reach(1) for viewer in viewers))
         for kill in range(KILLS):
-            pid = worker_pids(main)[kill % 2]
+            pid = pids[kill % 2]
             os.kill(pid, signal.SIGKILL)
-            await replaced(main, pid, made.url)
+            pids = await replaced(main, pid, made.url)
             goal = max(viewer.book.n for viewer in viewers) + 5
             await asyncio.gather(*(viewer.reach(goal) for viewer in viewers))
         for task in watching:
@@ -258,8 +273,7 @@ async def test_workers_end_with_the_main_process_however_that_ends(tmp_path: Pat
     made = Running(tmp_path, SERVER__WORKERS="3", COLLECT__INTERVAL="200ms")
     made.start()
     assert made.process
-    await replaced(made.process.pid, 0, made.url)
-    pids = worker_pids(made.process.pid)
+    pids = await replaced(made.process.pid, 0, made.url)
     ends = [os.pidfd_open(pid) for pid in pids]
     made.process.kill()
     made.process.communicate()

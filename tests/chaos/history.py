@@ -18,7 +18,7 @@ TICKS = 40
 """In which faults begin, by default."""
 CALM = 10
 """Ticks after the last fault was lifted, by which all have come back."""
-PATIENCE = 60
+PATIENCE = 240
 """Seconds for the faults, and for the return of all."""
 
 

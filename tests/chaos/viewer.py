@@ -29,7 +29,7 @@ class Viewer:
         self.changed = asyncio.Event()
         self.connections = 0
         self.lost = 0
-        """Connections given up for silence."""
+        """Connections given up for silence, those that did not come about among them."""
         self._line: Line | None = None
         self._visible = True
         self._frozen = False
@@ -86,6 +86,8 @@ class Viewer:
             await asyncio.wait([attempt, woken], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
             if attempt.done():
                 return attempt.result()
+            if not woken.done():
+                self._give_up()
             raise TimeoutError
         finally:
             for task in (attempt, woken):
@@ -103,12 +105,15 @@ class Viewer:
                 if hearing.done():
                     return hearing.result()
                 if self._visible and not self._frozen:
-                    self.lost += 1
-                    self.changed.set()
+                    self._give_up()
                     raise TimeoutError
         finally:
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
+
+    def _give_up(self) -> None:
+        self.lost += 1
+        self.changed.set()
 
     def _greeted(self, message: dict[str, Any]) -> None:
         self._limits = message["limits"]

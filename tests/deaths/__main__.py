@@ -161,9 +161,9 @@ async def measure_cut(space: Network, runs: int) -> Found:
             joined = [await join(made, space, port, CUT.peer) for _ in range(BATCH)]
             await asyncio.sleep(random.uniform(0, P + S))
             for chain in ("INPUT", "OUTPUT"):
-                run(*space.inside("iptables", "-A", chain, "-j", "DROP"))
+                run(*space.inside("iptables", "-w", "-A", chain, "-j", "DROP"))
             found += await asyncio.gather(*(life(made, watch, CUT, *each) for each in joined))
-            run(*space.inside("iptables", "-F"))
+            run(*space.inside("iptables", "-w", "-F"))
             for process, _, _ in joined:
                 process.kill()
                 await process.wait()

@@ -2,7 +2,8 @@
 
     python peer.py HOST PORT healthy|mute|deaf
 
-It upgrades, subscribes, prints a line for each message, and answers pings, but: `mute` never answers one, and
+It upgrades, subscribes, prints a line for each message (its type and the numbers of its first and last
+column), and answers pings, but: `mute` never answers one, and
 `deaf` stops reading after its subscription and goes on sending pongs that nobody asked for.
 """
 
@@ -13,6 +14,7 @@ import socket
 import struct
 import sys
 import time
+from typing import Any
 
 QUERIES = ['{__name__=~"node_.*"}']
 
@@ -54,9 +56,15 @@ def upgrade(connection: socket.socket, stream: "socket.SocketIO", host: str) -> 
     assert b" 101 " in head, head
 
 
-def acknowledge(connection: socket.socket, message: dict[str, int | str]) -> None:
+def acknowledge(connection: socket.socket, message: dict[str, Any]) -> None:
     if message["type"] in ("subscribed", "tick", "columns"):
         send(connection, 1, json.dumps({"type": "ack", "feed": message["feed"], "n": message["n"]}).encode())
+
+
+def columns(message: dict[str, Any], step: int) -> str:
+    """Numbers of the first and the last column in it; nothing where it has none."""
+    times = [message["t"]] if message["type"] == "tick" else message.get("columns", {}).get("t")
+    return f"{times[0] // step} {times[-1] // step}" if times else ""
 
 
 def main(host: str, port: int, kind: str) -> None:
@@ -66,6 +74,7 @@ def main(host: str, port: int, kind: str) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect((host, port))
         stream = socket.SocketIO(connection, "rb")
+        step = 1
         upgrade(connection, stream, host)
         subscription = {"type": "subscribe", "request": 1, "queries": QUERIES, "range": 60_000}
         send(connection, 1, json.dumps(subscription).encode())
@@ -78,8 +87,9 @@ def main(host: str, port: int, kind: str) -> None:
                 send(connection, 10, payload)
             if opcode == 1:
                 message = json.loads(payload)
+                step = message["step"] if message["type"] == "welcome" else step
                 acknowledge(connection, message)
-                os.write(1, f"{message['type']} {message.get('n', '')}\n".encode())
+                os.write(1, f"{message['type']} {columns(message, step)}\n".encode())
                 while kind == "deaf" and message["type"] == "subscribed":
                     send(connection, 10, b"")
                     time.sleep(0.1)

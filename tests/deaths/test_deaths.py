@@ -1,7 +1,7 @@
 """Every way in which a connection dies, with real processes in a network namespace of the test's own.
 
 The bound is that of monitor/stream/liveness.py.  It is measured by the clock of the sweep, which stands still
-while this process cannot listen, so that a busy machine fails no test.
+while this process cannot listen, and by which sweeps were late, so that a busy machine fails no test.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pytest
 from monitor.app import Service
 from monitor.config import load
 from monitor.stream.session import Session
+from tests.deaths.lateness import Lateness
 from tests.network import Network, network, run
 
 PEER = Path(__file__).with_name("peer.py")
@@ -55,6 +56,7 @@ class Watch:
         self.service = service
         self.gone: dict[Session, tuple[float, str]] = {}
         self.changed = asyncio.Event()
+        self.late = Lateness(service.audience.awake)
         audience = service.audience
         leave = audience.leave
 
@@ -102,13 +104,15 @@ async def said(process: Process) -> str:
     return line.decode()
 
 
-async def ticks(process: Process, count: int) -> list[int]:
-    """The numbers of its next ticks."""
+async def followed(process: Process, count: int) -> list[int]:
+    """The numbers of its next columns, at least so many.  On a busy machine the service may leave out a tick,
+    and what a viewer missed comes as `columns`."""
     numbers: list[int] = []
     while len(numbers) < count:
-        kind, _, number = (await said(process)).partition(" ")
-        if kind == "tick":
-            numbers.append(int(number))
+        kind, *ends = (await said(process)).split()
+        if kind in ("tick", "columns"):
+            first, last = map(int, ends)
+            numbers += range(first, last + 1)
     return numbers
 
 
@@ -148,12 +152,12 @@ async def test_a_dead_viewer_is_gone_in_time_and_no_healthy_one(
         async with viewers(made, port, space, kinds) as (first, second, (process, session)):
             dies = made.audience.awake()
             death(process)
-            at, reason = await asyncio.wait_for(watch.end_of(session), 30)
+            at, reason = await watch.end_of(session)
             assert reason in reasons
-            assert at - dies <= BOUND
+            assert at - dies <= BOUND + watch.late.seconds
             for healthy, known in (first, second):
-                numbers = await ticks(healthy, 10)
-                assert numbers == list(range(numbers[0], numbers[0] + 10))
+                numbers = await followed(healthy, 10)
+                assert numbers == list(range(numbers[0], numbers[-1] + 1))
                 assert known not in watch.gone
         assert made.telemetry.gone[reason] >= 1
         assert made.telemetry.zombies == made.telemetry.orphans == 0
@@ -167,10 +171,11 @@ async def test_a_link_that_is_cut_without_a_word(space: Network, tmp_path: Path)
             dies = made.audience.awake()
             try:
                 for chain in ("INPUT", "OUTPUT"):
-                    run(*space.inside("iptables", "-A", chain, "-j", "DROP"))
-                at, reason = await asyncio.wait_for(watch.end_of(session), 30)
+                    run(*space.inside("iptables", "-w", "-A", chain, "-j", "DROP"))
+                at, reason = await watch.end_of(session)
             finally:
-                run(*space.inside("iptables", "-F"))
-            assert reason == "no-progress"
-            assert at - dies <= BOUND
+                run(*space.inside("iptables", "-w", "-F"))
+            # A ping may have come through just before, and its pong not any more.
+            assert reason in ("no-progress", "no-pong")
+            assert at - dies <= BOUND + watch.late.seconds
         assert len(made.audience.feeds) == 0

@@ -19,7 +19,7 @@ from monitor.footprint import footprint
 from tests.service import running
 
 VIEWERS = 100
-FLAGS = {"server.websocket.no_drain": "1m", "server.websocket.per_address": "200"}
+FLAGS = {"server.websocket.no_drain": "1h", "server.websocket.per_address": "200"}
 SETTINGS = {
     "COLLECT__INTERVAL": "200ms",
     **{name.upper().replace(".", "__"): text for name, text in FLAGS.items()},

@@ -17,8 +17,8 @@ from tests.service import running
 VIEWERS = 5
 SETTINGS = {
     "COLLECT__INTERVAL": "200ms",
-    "SERVER__WEBSOCKET__PING_INTERVAL": "500ms",
-    "SERVER__WEBSOCKET__PING_TIMEOUT": "500ms",
+    "SERVER__WEBSOCKET__PING_INTERVAL": "1s",
+    "SERVER__WEBSOCKET__PING_TIMEOUT": "1s",
     "SERVER__WEBSOCKET__NO_DRAIN": "1s",
     "SERVER__WEBSOCKET__SWEEP_INTERVAL": "200ms",
     "SERVER__WEBSOCKET__HANDSHAKE_TIMEOUT": "2s",
@@ -32,7 +32,7 @@ class Viewer:
 
     def __init__(self) -> None:
         self.numbers: list[int] = []
-        self.cut = False
+        self.cut = self.left = False
         self.changed = asyncio.Event()
         self.client: WebSocketClientConnection
 
@@ -49,10 +49,15 @@ class Viewer:
             self.cut = True
             return
         message = json.loads(text)
-        if message["type"] in ("tick", "columns"):
+        if message["type"] in ("tick", "columns") and not self.left:
             self.numbers.append(message["n"])
             ack = {"type": "ack", "feed": message["feed"], "n": message["n"]}
             self.client.write_message(json.dumps(ack))
+
+    def leave(self) -> None:
+        """What is on its way is not answered any more."""
+        self.left = True
+        self.client.close()
 
     async def ticks(self, count: int) -> None:
         """Wait for so many more."""
@@ -93,7 +98,7 @@ async def test_a_service_that_was_stopped_loses_nobody(tmp_path: Path) -> None:
         assert await asyncio.to_thread(gone, service.url) == []
         for viewer in viewers:
             assert viewer.numbers == sorted(set(viewer.numbers))
-            viewer.client.close()
+            viewer.leave()
         for viewer in viewers:
             while not viewer.cut:
                 viewer.changed.clear()

@@ -11,21 +11,23 @@ import math
 import shutil
 import subprocess
 from collections.abc import Iterator
+from http.client import HTTPException
 from itertools import product
 from pathlib import Path
 from random import Random
 from time import monotonic
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
-from tornado.testing import bind_unused_port
 
 from monitor.model import Block, Kind, Labels, Layout, Metric, Scrape, Series
 from monitor.promql import QueryError, evaluate, parse
 from monitor.storage.head import Head
 from monitor.storage.register import stored_labels
+from tests.service import held_port
+from tests.surroundings import PATIENCE
 
 START = 1_700_000_000_000
 ROWS = 120
@@ -123,7 +125,7 @@ class Prometheus:
         try:
             with urlopen(f"{self.url}/-/ready") as answer:
                 return bool(answer.status == 200)
-        except URLError:
+        except (OSError, HTTPException):
             return False
 
     def query(self, text: str, at: int) -> Answer:
@@ -183,8 +185,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         check=True,
         capture_output=True,
     )
-    unused, port = bind_unused_port()
-    unused.close()
+    place = held_port()
+    port = place.getsockname()[1]
     options = [
         f"--config.file={settings}",
         f"--storage.tsdb.path={data}",
@@ -197,11 +199,12 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     try:
         found, begun = Prometheus(port), monotonic()
         while not found.is_ready():
-            assert monotonic() - begun < 30, (folder / "log").read_text()
+            assert monotonic() - begun < PATIENCE, (folder / "log").read_text()
         yield found
     finally:
         process.kill()
         process.wait()
+        place.close()
 
 
 def write_samples(path: Path) -> None:

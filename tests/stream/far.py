@@ -16,6 +16,7 @@ from monitor.stream.limits import SessionLimits
 from monitor.stream.liveness import Awake, Bounds
 from monitor.stream.mirror import Mirrors
 from monitor.stream.session import Session
+from tests.clock import Clock
 from tests.stream.house import START, House
 
 
@@ -53,7 +54,7 @@ class FarHouse(House):
         self.mirrors = Mirrors(1000, self.up.send)
 
     def restart(self) -> None:
-        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START + self.second)
+        self.feeds = Feeds(self.head, 1000, Limits(), lambda: START + self.second, Clock())
         self.replace_worker()
 
     def advance(self, now: int) -> None:
